@@ -1,0 +1,135 @@
+/**
+ * What the engine tells a carrier to do, and what a carrier tells back: plain data, because there is a thread or a
+ * process boundary between them.
+ *
+ * Every order that moves bytes carries the *turn* of its job: a number the engine counts up with each activation. A
+ * report about an older turn is about something that no longer matters, except for what it says about bytes on disk.
+ */
+
+import type { ByteRanges } from '../base/byte-range.ts'
+import type { Failure } from '../job/failure.ts'
+import type { ExpectedDigest, FileIdentity, JobId, TransferOptions } from '../job/job.ts'
+import type { Version } from '../wire/validator.ts'
+
+/** What a carrier is told. */
+export type Order =
+  | FetchOrder
+  /** No more files will follow in this turn: when the last one is there, the turn is over. */
+  | { readonly kind: 'last'; readonly job: JobId; readonly turn: number }
+  /** Stop this turn: sync what is there, report it, report `stopped`. */
+  | { readonly kind: 'stop'; readonly job: JobId; readonly turn: number }
+  /** The engine has forgotten the old bytes of a file: it may start again from zero. */
+  | {
+      readonly kind: 'restart'
+      readonly job: JobId
+      readonly turn: number
+      readonly ordinal: number
+    }
+  | RenameOrder
+  /** Delete these partial files, whatever is in them; one that is not there is deleted already. */
+  | { readonly kind: 'discard'; readonly job: JobId; readonly partialNames: readonly string[] }
+
+/** Fetch these files too. The first order of a turn begins it. */
+export interface FetchOrder {
+  readonly kind: 'fetch'
+  readonly job: JobId
+  readonly turn: number
+  readonly transfer: TransferOptions
+  readonly stallTimeoutMs: number
+  /** How many connections of one origin the files of this job may use side by side. */
+  readonly connections: number
+  readonly files: readonly FileOrder[]
+}
+
+/** One file to fetch. */
+export interface FileOrder {
+  readonly ordinal: number
+  readonly remoteName: string
+  readonly localName: string
+  /** Full path of the file the bytes go to, in the target's folder. */
+  readonly partialName: string
+  readonly digests: readonly ExpectedDigest[]
+  /** What is durably there, and of which version. */
+  readonly ranges: ByteRanges
+  readonly version?: Version
+  readonly size?: number
+  readonly tagRestarts: number
+}
+
+/** Give these finished partial files their names and sync the folders. */
+export interface RenameOrder {
+  readonly kind: 'rename'
+  readonly job: JobId
+  readonly overwrite: boolean
+  readonly files: readonly RenameFile[]
+}
+
+/** One finished partial file. */
+export interface RenameFile {
+  readonly ordinal: number
+  readonly partialName: string
+  readonly localName: string
+  readonly identity?: FileIdentity
+}
+
+/** What a carrier tells. */
+export type Report =
+  /** A server answered with bytes to come. */
+  | { readonly kind: 'connected'; readonly job: JobId; readonly turn: number }
+  /** These facts are on disk: the data is synced. */
+  | {
+      readonly kind: 'checkpoint'
+      readonly job: JobId
+      readonly turn: number
+      readonly files: readonly FileProgress[]
+    }
+  /** For displays: bytes received since the turn began, durable or not. May be left out under load. */
+  | {
+      readonly kind: 'moved'
+      readonly job: JobId
+      readonly turn: number
+      readonly bytes: number
+    }
+  /** A file is another version now and must start again; nothing is overwritten before the `restart` order comes back. */
+  | {
+      readonly kind: 'changed'
+      readonly job: JobId
+      readonly turn: number
+      readonly ordinal: number
+      readonly reason: string
+      /** Whether only the entity tag differed (see wire/validator). */
+      readonly tagOnly: boolean
+    }
+  /** The turn is over because of this; everything worth keeping was reported before. */
+  | {
+      readonly kind: 'failed'
+      readonly job: JobId
+      readonly turn: number
+      readonly failure: Failure
+    }
+  /** The turn is over: it was stopped, or every file is there. */
+  | { readonly kind: 'stopped'; readonly job: JobId; readonly turn: number }
+  /** These files have their names, durably; `failure` says why the others do not. */
+  | {
+      readonly kind: 'renamed'
+      readonly job: JobId
+      readonly ordinals: readonly number[]
+      readonly failure?: Failure
+    }
+  /** The partial files are gone, but for those that could not be deleted. */
+  | { readonly kind: 'discarded'; readonly job: JobId; readonly leftovers: readonly string[] }
+
+/** What is durably true of one file. */
+export interface FileProgress {
+  readonly ordinal: number
+  readonly ranges: ByteRanges
+  readonly version?: Version
+  readonly size?: number
+  /** Whether every byte is there and every digest agrees. */
+  readonly transferred: boolean
+  readonly identity?: FileIdentity
+  /** The target, where the server was allowed to name it. */
+  readonly localName?: string
+  /** The final URL, where redirects are to be reported. */
+  readonly remoteName?: string
+}

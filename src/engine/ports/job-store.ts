@@ -1,0 +1,88 @@
+/** The queue as the engine needs it: jobs and files that are on disk when a call returns. */
+
+import type { Instant } from '../../base/clock.ts'
+import type { Job, JobFile, JobId, Priority } from '../../job/job.ts'
+import type { JobStateKind } from '../../job/moves.ts'
+
+/** A file before anything is known about it. */
+export type NewFile = Pick<JobFile, 'ordinal' | 'remoteName' | 'localName' | 'digests'>
+
+/** A job before the store gave it its place. */
+export type NewJob = Omit<Job, 'sequence'>
+
+/** Which jobs a page shows. */
+export interface JobQuery {
+  /** Only this owner's, by id. */
+  readonly owner?: string
+  /** Only these states; all that are not final when absent. */
+  readonly states?: readonly JobStateKind[]
+  /** Only jobs created after this one, by sequence; 0 for the first page. */
+  readonly after?: number
+  /** At most this many, 1 to 10,000. */
+  readonly limit: number
+}
+
+/** Which files a page shows. */
+export interface FileQuery {
+  /** Only files of these kinds. */
+  readonly kinds?: readonly JobFile['kind'][]
+  /** Only files from this ordinal on. */
+  readonly from?: number
+  readonly limit: number
+}
+
+/**
+ * The durable queue.
+ *
+ * Every method is synchronous and, outside {@link transact}, durable when it returns: what it wrote survives SIGKILL
+ * and power loss. Reads see every write before them. There is one writer.
+ */
+export interface JobStore {
+  /**
+   * Runs `work` as one commit: all of its writes are on disk when this returns, or, when it throws, none ever was.
+   * Nested calls join the outermost.
+   */
+  transact<T>(work: () => T): T
+
+  /** Adds a job, gives it the next sequence, and returns it. The id must be new. */
+  insert(job: NewJob): Job
+  /** Replaces a job by its id; it must be there. */
+  save(job: Job): void
+  /** Removes a job and its files; one that is not there is removed already. */
+  remove(id: JobId): void
+  find(id: JobId): Job | undefined
+  /** Up to `limit` ids that begin with `prefix` (lower case), final states included, in order. */
+  findByPrefix(prefix: string, limit: number): readonly JobId[]
+  /** One page, ordered by sequence. */
+  page(query: JobQuery): readonly Job[]
+  /** How many jobs are not final, in all and of one owner. */
+  count(owner?: string): number
+
+  /** Queued jobs of one priority, in the order of their turns. */
+  queued(priority: Priority, limit: number): readonly Job[]
+  /** Jobs whose state is one of these, in creation order. For the few; not for every queued job. */
+  inState(states: readonly JobStateKind[]): readonly Job[]
+  /** Jobs in transientError that are due at `now` or wait for no time, soonest first. */
+  due(now: Instant, limit: number): readonly Job[]
+  /** When the next transientError is due, if any has a time. */
+  nextDue(): Instant | undefined
+  /** Jobs that have something pending, in creation order. */
+  pending(limit: number): readonly Job[]
+  /** A turn behind every other. */
+  nextTurn(): number
+  /** Ids of final jobs, last modified before `before`, with nothing pending. */
+  finished(before: Instant, limit: number): readonly JobId[]
+  /** Jobs that are not final, last modified before `before`. */
+  stale(before: Instant, limit: number): readonly Job[]
+
+  /** Adds files; their ordinals must follow on what is there. */
+  insertFiles(id: JobId, files: readonly NewFile[]): void
+  /** Replaces files by their ordinals; they must be there. */
+  saveFiles(id: JobId, files: readonly JobFile[]): void
+  files(id: JobId, query: FileQuery): readonly JobFile[]
+  findFile(id: JobId, ordinal: number): JobFile | undefined
+  /** Full path of a target, if a job that is not final has it already; the oldest one. */
+  ownerOfTarget(localName: string): JobId | undefined
+
+  close(): void
+}
