@@ -1,0 +1,208 @@
+/**
+ * The service's language: every method, what it takes and what it answers. JSON-RPC 2.0; `docs/rpc.md` is checked
+ * against this table. Everything here is plain JSON; BITS's words are used for states and contexts.
+ */
+
+import type { ErrorContext } from '../job/failure.ts'
+import type { JobId, JobType, Priority, RedirectPolicy } from '../job/job.ts'
+import type { BitsState } from '../job/moves.ts'
+
+/** A job as clients see it. */
+export interface JobView {
+  readonly id: JobId
+  readonly displayName: string
+  readonly description: string
+  readonly type: JobType
+  readonly priority: Priority
+  readonly state: BitsState
+  /** The owner's name; `ownerId` decides. */
+  readonly owner: string
+  readonly ownerId: string
+  /** `null` while the size of any file is unknown. */
+  readonly bytesTotal: number | null
+  /** Bytes received, durable or not: what a display shows. Never less than durable bytes. */
+  readonly bytesTransferred: number
+  readonly filesTotal: number
+  readonly filesTransferred: number
+  /** Why it does not move, as a sentence; `null` while it moves or nothing is awaited. */
+  readonly waitingFor: string | null
+  /** When it is tried again, ISO 8601. */
+  readonly retryAt: string | null
+  readonly error: FailureView | null
+  readonly errorCount: number
+  /** ISO 8601. */
+  readonly created: string
+  readonly modified: string
+  readonly transferred: string | null
+  readonly minimumRetryDelay: number
+  readonly noProgressTimeout: number
+  readonly maximumDownloadTime: number
+  /** Whether an ACKNOWLEDGED job left files out (BG_S_PARTIAL_COMPLETE). */
+  readonly partial: boolean
+}
+
+/** What went wrong, as clients see it. */
+export interface FailureView {
+  /** `0x80190194`. */
+  readonly hresult: string
+  readonly symbol: string
+  readonly context: ErrorContext
+  readonly message: string
+  /** The file concerned. */
+  readonly file: number | null
+  readonly remoteName: string | null
+  readonly localName: string | null
+}
+
+/** A file as clients see it. */
+export interface FileView {
+  readonly ordinal: number
+  readonly remoteName: string
+  readonly localName: string
+  readonly bytesTotal: number | null
+  /** Durable bytes. */
+  readonly bytesTransferred: number
+  /** Every byte is on disk. */
+  readonly transferred: boolean
+  /** It has its final name (BG_FILE_PROGRESS.Completed). */
+  readonly completed: boolean
+}
+
+/** A file to add. */
+export interface FileParams {
+  readonly remoteName: string
+  /** A full path. */
+  readonly localName: string
+  /** Digests the file must have: `sha256:HEX`, or HEX alone for SHA-256. */
+  readonly digests?: readonly string[]
+}
+
+/** Properties that may be set when a job is made and changed later; absent ones stay as they are. */
+export interface JobProperties {
+  readonly displayName?: string
+  readonly description?: string
+  readonly priority?: Priority
+  /** Seconds; below 5 is raised to 5. */
+  readonly minimumRetryDelay?: number
+  /** Seconds; 0: the first transient failure is final. */
+  readonly noProgressTimeout?: number
+  /** Seconds. */
+  readonly maximumDownloadTime?: number
+  /** Seconds without a byte after which a connection is given up. */
+  readonly stallTimeout?: number
+  /** Replaces all of them. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  /** Full path of a PEM file; `null` for the platform's authorities. */
+  readonly caFile?: string | null
+  readonly redirects?: Partial<RedirectPolicy>
+  readonly overwrite?: boolean
+  readonly contentDisposition?: boolean
+  readonly completesItself?: boolean
+}
+
+/** What a new job is made of. */
+export interface CreateParams extends JobProperties {
+  readonly displayName: string
+  readonly type?: JobType
+  readonly files?: readonly FileParams[]
+  /** Whether it starts at once; otherwise it is SUSPENDED until `job.resume`. */
+  readonly resume?: boolean
+}
+
+/** Every method of the service. */
+export interface Methods {
+  'job.create': { params: CreateParams; result: JobView }
+  'job.addFiles': { params: { id: JobId; files: readonly FileParams[] }; result: JobView }
+  'job.set': { params: { id: JobId } & JobProperties; result: JobView }
+  'job.resume': { params: { id: JobId }; result: JobView }
+  'job.suspend': { params: { id: JobId }; result: JobView }
+  /** Answers when every finished file has its name; `status` is `S_OK` or `BG_S_PARTIAL_COMPLETE`. */
+  'job.complete': { params: { id: JobId }; result: CompleteResult }
+  /** Answers when the partial files are gone; `status` is `S_OK` or `BG_S_UNABLE_TO_DELETE_FILES`. */
+  'job.cancel': { params: { id: JobId }; result: CancelResult }
+  /** `id` may be any unique beginning. Final jobs are found for as long as they are remembered. */
+  'job.get': { params: { id: string }; result: JobView }
+  'job.list': { params: ListParams; result: JobPage }
+  'job.files': { params: { id: JobId; from?: number; limit?: number }; result: FilePage }
+  'service.status': { params: Record<string, never>; result: ServiceStatus }
+  /** Answers, then ends the service with everything synced. */
+  'service.stop': { params: Record<string, never>; result: null }
+}
+
+/** The name of a method. */
+export type MethodName = keyof Methods
+
+export interface CompleteResult {
+  readonly job: JobView
+  readonly status: 'S_OK' | 'BG_S_PARTIAL_COMPLETE'
+}
+
+export interface CancelResult {
+  readonly job: JobView
+  readonly status: 'S_OK' | 'BG_S_UNABLE_TO_DELETE_FILES'
+}
+
+/** Which jobs to list; in the order of creation. */
+export interface ListParams {
+  /** BITS's words; every state that is not final when absent. */
+  readonly states?: readonly BitsState[]
+  /** Jobs of every owner (BG_JOB_ENUM_ALL_USERS); needs an administrator. */
+  readonly allUsers?: boolean
+  /** The `next` of the page before. */
+  readonly after?: number
+  /** 1 to 10,000; 1,000 when absent. */
+  readonly limit?: number
+}
+
+export interface JobPage {
+  readonly jobs: readonly JobView[]
+  /** Give it as `after` for the next page; `null` on the last one. */
+  readonly next: number | null
+}
+
+export interface FilePage {
+  readonly files: readonly FileView[]
+  /** Give it as `from` for the next page; `null` on the last one. */
+  readonly next: number | null
+}
+
+export interface ServiceStatus {
+  readonly pid: number
+  readonly version: string
+  /** The folder that holds the queue. */
+  readonly home: string
+  /** Process ids of carriers that are processes; empty when carriers are threads. */
+  readonly carriers: readonly number[]
+  /** ISO 8601. */
+  readonly started: string
+  /** Jobs that are not final. */
+  readonly jobs: number
+  /** What the operating system offers beyond Node, and why not. */
+  readonly native: Readonly<Record<string, string>>
+}
+
+/** One event of `GET /events`, as Server-Sent Events: `event: KIND`, `data: JSON`. */
+export type JobEventView =
+  /** The job as it is now: first, once for each watched job, and after every change of state, property or files. */
+  | { readonly kind: 'job'; readonly job: JobView }
+  /** Bytes moved; at most a few per second and job. */
+  | { readonly kind: 'progress'; readonly job: JobView }
+  /** The job is not in the queue any more and was not remembered. */
+  | { readonly kind: 'gone'; readonly id: JobId }
+
+/** JSON-RPC error codes: the standard's own, and one for a refused call, whose `data` says the rest. */
+export const rpcErrorCodes = {
+  parseError: -32_700,
+  invalidRequest: -32_600,
+  methodNotFound: -32_601,
+  invalidParams: -32_602,
+  internalError: -32_603,
+  refused: -32_000,
+} as const
+
+/** The `data` of an error response. */
+export interface RpcErrorData {
+  readonly hresult: string
+  readonly symbol: string
+  readonly context: ErrorContext
+}
