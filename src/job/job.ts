@@ -132,6 +132,10 @@ export interface Job {
   readonly attempts: number
   /** Steady milliseconds since the first failure without progress; network outages and the service's own absence left out. */
   readonly noProgressMs: number
+  /** Most bytes that were ever durable: only more than this is progress, or a server that always fails at the same place would never run out of patience. */
+  readonly bytesBest: number
+  /** Whether a carrier ever had it: only then can there be partial files. */
+  readonly touched: boolean
   /** Steady milliseconds spent active since the last Resume. */
   readonly activeMs: number
   /** Place in the rotation of its priority: the lowest is next. */

@@ -20,6 +20,9 @@ export interface Carriers {
   send(owner: Owner, order: Order): void
   /** Sets who listens; once, before the first order. */
   listen(listener: CarrierListener): void
-  /** Ends every carrier after it synced and reported what it has; resolves when none is left. */
+  /**
+   * Ends every carrier after it synced and reported what it has; resolves when none is left. An order sent after that
+   * starts a new one.
+   */
   stop(): Promise<void>
 }

@@ -1,0 +1,399 @@
+/** What clients may ask for: checked, applied, committed. */
+
+import { assert } from '../base/error.ts'
+import { failure, JobError } from '../job/failure.ts'
+import {
+  defaultPatience,
+  defaultTransfer,
+  type ExpectedDigest,
+  type Job,
+  type JobFile,
+  type JobId,
+  type JobType,
+  type Owner,
+  type Patience,
+  type Priority,
+  type TransferOptions,
+} from '../job/job.ts'
+import { bitsStates, isActive, isFinal } from '../job/moves.ts'
+import {
+  checkHeader,
+  checkLocalName,
+  checkRemoteName,
+  DESCRIPTION_LIMIT,
+  DISPLAY_NAME_LIMIT,
+  HEADERS_LIMIT,
+  type PathStyle,
+} from '../job/names.ts'
+import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
+import type { Core } from './core.ts'
+import type { Housekeeping, Outcome } from './housekeeping.ts'
+import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
+
+/** Who calls. */
+export interface Caller {
+  readonly owner: Owner
+  /** Administrators see and change every job, and no wall stands for them. */
+  readonly administrator: boolean
+}
+
+/** A file to add. */
+export type NewFileRequest = Omit<NewFile, 'ordinal' | 'digests'> & {
+  readonly digests?: readonly ExpectedDigest[]
+}
+
+/** Properties to change; absent ones stay. */
+export interface JobChanges {
+  readonly displayName?: string
+  readonly description?: string
+  readonly priority?: Priority
+  readonly patience?: Partial<Patience>
+  readonly transfer?: Partial<TransferOptions>
+  readonly completesItself?: boolean
+}
+
+/** A new job. */
+export interface JobRequest extends JobChanges {
+  readonly displayName: string
+  readonly type?: JobType
+  readonly files?: readonly NewFileRequest[]
+  readonly resume?: boolean
+}
+
+/** How many ids a prefix is looked up for: one is an answer, two are a question. */
+const PREFIX_MATCHES = 2
+
+/** The calls of clients. */
+export class Commands {
+  readonly #core: Core
+  readonly #housekeeping: Housekeeping
+  readonly #pathStyle: PathStyle
+
+  constructor(core: Core, housekeeping: Housekeeping, pathStyle: PathStyle) {
+    this.#core = core
+    this.#housekeeping = housekeeping
+    this.#pathStyle = pathStyle
+  }
+
+  create(caller: Caller, request: JobRequest): Job {
+    if (request.type !== undefined && request.type !== 'download') {
+      throw new JobError(
+        'E_NOTIMPL',
+        `Cannot create a job of type ${request.type}: only downloads are known`,
+      )
+    }
+    checkChanges(request)
+    this.#checkLimits(caller)
+    const files = this.#checkFiles(caller, request.files ?? [], 0)
+    return this.#core.commit(() => {
+      const now = this.#core.clock.now()
+      const job = this.#core.store.insert(
+        withChanges(blank(this.#newId(), caller.owner, request, now), request),
+      )
+      if (files.length > 0) this.#core.store.insertFiles(job.id, files)
+      const counted = {
+        ...job,
+        turn: job.sequence,
+        tally: { ...job.tally, filesTotal: files.length },
+      }
+      this.#core.save(counted)
+      return request.resume === true ? this.#core.apply(counted, { kind: 'resume' }) : counted
+    })
+  }
+
+  addFiles(caller: Caller, id: JobId, requests: readonly NewFileRequest[]): Job {
+    const before = this.#changeable(caller, id)
+    const files = this.#checkFiles(caller, requests, before.tally.filesTotal)
+    return this.#core.commit(() => {
+      this.#core.store.insertFiles(before.id, files)
+      const filesTotal = before.tally.filesTotal + files.length
+      const job = {
+        ...before,
+        tally: { ...before.tally, filesTotal },
+        modified: this.#core.clock.now(),
+      }
+      this.#core.save(job)
+      return job
+    })
+  }
+
+  change(caller: Caller, id: JobId, changes: JobChanges): Job {
+    checkChanges(changes)
+    const job = this.#changeable(caller, id)
+    return this.#core.commit(() => {
+      const changed = { ...withChanges(job, changes), modified: this.#core.clock.now() }
+      this.#core.save(changed)
+      return changed
+    })
+  }
+
+  resume(caller: Caller, id: JobId): Job {
+    const job = this.#own(caller, id)
+    return this.#core.commit(() => {
+      const turn = this.#core.turns.get(job.id)
+      const resumed = this.#core.apply(notCompleting(job), { kind: 'resume' })
+      if (turn !== undefined && isActive(resumed.state.kind)) {
+        const limitMs = job.patience.maximumDownloadTimeS * 1000
+        this.#core.afterwards(() => {
+          turn.deadline = this.#core.clock.monotonic() + limitMs
+        })
+      }
+      return resumed
+    })
+  }
+
+  suspend(caller: Caller, id: JobId): Job {
+    const job = this.#own(caller, id)
+    return this.#core.commit(() => {
+      this.#core.stopTurn(job.id)
+      return this.#core.apply(job, { kind: 'suspend' })
+    })
+  }
+
+  async complete(caller: Caller, id: JobId): Promise<Outcome> {
+    const job = this.#own(caller, id)
+    if (isFinal(job.state.kind)) throw invalidState(job, 'complete')
+    const done = this.#housekeeping.whenDone(job.id)
+    this.#core.commit(() => {
+      this.#core.stopTurn(job.id)
+      const still = this.#core.apply(job, { kind: 'suspend' })
+      const intended: Job = { ...still, pending: 'complete' }
+      this.#core.save(intended)
+      this.#housekeeping.advance(intended)
+    })
+    return done
+  }
+
+  async cancel(caller: Caller, id: JobId): Promise<Outcome> {
+    const job = this.#own(caller, id)
+    if (isFinal(job.state.kind)) throw invalidState(job, 'cancel')
+    const done = this.#housekeeping.whenDone(job.id)
+    this.#core.commit(() => {
+      this.#core.stopTurn(job.id)
+      this.#housekeeping.advance(this.#core.apply(job, { kind: 'cancel' }))
+    })
+    return done
+  }
+
+  get(caller: Caller, idOrPrefix: string): Job {
+    return this.#own(caller, idOrPrefix)
+  }
+
+  list(caller: Caller, query: JobQuery): readonly Job[] {
+    if (query.owner !== caller.owner.id && !caller.administrator) {
+      throw new JobError(
+        'E_ACCESSDENIED',
+        "Cannot list other users' jobs: this needs an administrator",
+      )
+    }
+    return this.#core.store.page(query)
+  }
+
+  files(caller: Caller, id: JobId, query: FileQuery): readonly JobFile[] {
+    return this.#core.store.files(this.#own(caller, id).id, query)
+  }
+
+  #own(caller: Caller, idOrPrefix: string): Job {
+    const prefix = idOrPrefix.toLowerCase().replace(/^\{|\}$/gu, '')
+    const ids = prefix === '' ? [] : this.#core.store.findByPrefix(prefix, PREFIX_MATCHES)
+    const [id, second] = ids
+    if (second !== undefined) {
+      throw new JobError(
+        'BG_E_NOT_FOUND',
+        `Cannot tell which job is meant: ${prefix} begins more than one id`,
+      )
+    }
+    const job = id === undefined ? undefined : this.#core.store.find(id)
+    if (job === undefined) {
+      throw new JobError(
+        'BG_E_NOT_FOUND',
+        `Cannot find job ${JSON.stringify(idOrPrefix)}: there is none with this id`,
+      )
+    }
+    if (job.owner.id !== caller.owner.id && !caller.administrator) {
+      throw new JobError(
+        'E_ACCESSDENIED',
+        `Cannot use job ${job.id}: it belongs to ${job.owner.name}`,
+      )
+    }
+    return job
+  }
+
+  /** A job that may still be changed (bits-jobs.md §2, "std"). */
+  #changeable(caller: Caller, id: JobId): Job {
+    const job = this.#own(caller, id)
+    if (isFinal(job.state.kind)) throw invalidState(job, 'change')
+    return job
+  }
+
+  #checkLimits({ owner, administrator }: Caller): void {
+    const { limits } = this.#core.settings
+    if (administrator) return
+    const refuse = (
+      symbol: 'BG_E_TOO_MANY_JOBS_PER_USER' | 'BG_E_TOO_MANY_JOBS_PER_MACHINE',
+      limit: number,
+    ) => {
+      throw new JobError(
+        symbol,
+        `Cannot create another job: there are ${limit} already, the most that is allowed`,
+      )
+    }
+    const { jobsPerMachine, jobsPerUser } = limits
+    if (jobsPerMachine !== undefined && this.#core.store.count() >= jobsPerMachine) {
+      refuse('BG_E_TOO_MANY_JOBS_PER_MACHINE', jobsPerMachine)
+    }
+    if (jobsPerUser !== undefined && this.#core.store.count(owner.id) >= jobsPerUser) {
+      refuse('BG_E_TOO_MANY_JOBS_PER_USER', jobsPerUser)
+    }
+  }
+
+  #checkFiles(caller: Caller, requests: readonly NewFileRequest[], from: number): NewFile[] {
+    const { filesPerJob } = this.#core.settings.limits
+    if (
+      filesPerJob !== undefined &&
+      !caller.administrator &&
+      from + requests.length > filesPerJob
+    ) {
+      throw new JobError(
+        'BG_E_TOO_MANY_FILES_IN_JOB',
+        `Cannot add ${requests.length} files: the job would have ${from + requests.length}, ${filesPerJob} are allowed`,
+      )
+    }
+    const targets = new Set<string>()
+    return requests.map(({ remoteName, localName, digests }, index) => {
+      checkRemoteName(remoteName)
+      checkLocalName(localName, this.#pathStyle)
+      if (targets.has(localName)) {
+        throw new JobError('E_INVALIDARG', `Cannot save two files of one job to ${localName}`, {
+          context: 'LOCAL_FILE',
+        })
+      }
+      targets.add(localName)
+      return { ordinal: from + index, remoteName, localName, digests: digests ?? [] }
+    })
+  }
+
+  /** A random GUID (RFC 9562 §5.4). */
+  #newId(): JobId {
+    const bytes = this.#core.world.random.bytes(16)
+    const hex = [...bytes]
+      .map((byte, index) => {
+        if (index === 6) return (byte & 0x0f) | 0x40
+        return index === 8 ? (byte & 0x3f) | 0x80 : byte
+      })
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('')
+    assert(hex.length === 32, 'a GUID has 16 bytes')
+    return [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      hex.slice(12, 16),
+      hex.slice(16, 20),
+      hex.slice(20),
+    ].join('-')
+  }
+}
+
+function invalidState(job: Job, verb: string): JobError {
+  const { name } = bitsStates[job.state.kind]
+  return new JobError('BG_E_INVALID_STATE', `Cannot ${verb} job ${job.id}: its state is ${name}`)
+}
+
+/** What is being completed cannot be taken back: files may have their names already. */
+function notCompleting(job: Job): Job {
+  if (job.pending !== 'complete') return job
+  throw new JobError('BG_E_INVALID_STATE', `Cannot resume job ${job.id}: it is being completed`)
+}
+
+function blank(id: JobId, owner: Owner, request: JobRequest, now: number): Omit<Job, 'sequence'> {
+  return {
+    id,
+    owner,
+    type: request.type ?? 'download',
+    displayName: request.displayName,
+    description: '',
+    priority: 'normal',
+    state: { kind: 'suspended' },
+    patience: defaultPatience,
+    transfer: defaultTransfer,
+    completesItself: false,
+    created: now,
+    modified: now,
+    tally: {
+      filesTotal: 0,
+      filesTransferred: 0,
+      filesSized: 0,
+      bytesSized: 0,
+      bytesTransferred: 0,
+    },
+    errorCount: 0,
+    attempts: 0,
+    noProgressMs: 0,
+    bytesBest: 0,
+    touched: false,
+    activeMs: 0,
+    turn: 0,
+  }
+}
+
+function withChanges<Some extends Omit<Job, 'sequence'>>(job: Some, changes: JobChanges): Some {
+  const { displayName, description, priority, completesItself } = changes
+  const patience = { ...job.patience, ...changes.patience }
+  return {
+    ...job,
+    displayName: displayName ?? job.displayName,
+    description: description ?? job.description,
+    priority: priority ?? job.priority,
+    completesItself: completesItself ?? job.completesItself,
+    patience: {
+      ...patience,
+      minimumRetryDelayS: Math.max(RETRY_DELAY_FLOOR_S, patience.minimumRetryDelayS),
+    },
+    transfer: { ...job.transfer, ...changes.transfer },
+  }
+}
+
+/** @throws {JobError} `E_INVALIDARG`, `BG_E_STRING_TOO_LONG` (bits-jobs.md §6.4, §14.2) */
+function checkChanges({ displayName, description, patience, transfer }: JobChanges): void {
+  if (displayName !== undefined && displayName.length > DISPLAY_NAME_LIMIT) {
+    throw new JobError(
+      'E_INVALIDARG',
+      `Cannot use this display name: it has ${displayName.length} characters, ${DISPLAY_NAME_LIMIT} is the most`,
+    )
+  }
+  if (description !== undefined && description.length > DESCRIPTION_LIMIT) {
+    throw new JobError(
+      'BG_E_STRING_TOO_LONG',
+      `Cannot use this description: it has ${description.length} characters, ${DESCRIPTION_LIMIT} is the most`,
+    )
+  }
+  for (const [name, value] of Object.entries(patience ?? {})) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new JobError(
+        'E_INVALIDARG',
+        `Cannot set ${name} to ${value}: it takes a whole number, 0 or more`,
+      )
+    }
+  }
+  if (patience?.stallTimeoutMs === 0) {
+    throw new JobError(
+      'E_INVALIDARG',
+      'Cannot set the stall timeout to 0: no connection would ever be given time',
+    )
+  }
+  checkHeaders(transfer?.headers ?? [])
+}
+
+function checkHeaders(headers: TransferOptions['headers']): void {
+  let length = 0
+  for (const [name, value] of headers) {
+    checkHeader(name, value)
+    length += name.length + value.length + ': \r\n'.length
+  }
+  if (length >= HEADERS_LIMIT) {
+    throw new JobError(
+      'BG_E_STRING_TOO_LONG',
+      `Cannot use these headers: they have ${length} characters together, ${HEADERS_LIMIT - 1} is the most`,
+    )
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What the parts of the engine share: the queue, the turns, and the one way to change a job.
+ *
+ * A change is one synchronous breath: take the job, compute the next, commit, publish. Orders, news and changes to
+ * what is only in memory wait in `effects` until the commit stands, so a commit that fails has changed nothing.
+ */
+
+import type { Clock, Monotonic } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { Job, JobId, Owner } from '../job/job.ts'
+import { isActive } from '../job/moves.ts'
+import { transition, type JobEvent } from '../job/transition.ts'
+import type { Order } from './order.ts'
+import type { Carriers } from './ports/carriers.ts'
+import type { JobStore } from './ports/job-store.ts'
+import type { NetworkMonitor } from './ports/network.ts'
+import { Publisher } from './publisher.ts'
+import type { EngineSettings } from './settings.ts'
+import type { Turn } from './turn.ts'
+
+/** The world as the engine needs it. */
+export interface EngineWorld {
+  readonly store: JobStore
+  readonly carriers: Carriers
+  readonly network: NetworkMonitor
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+/** A job that waits in TRANSIENT_ERROR. */
+export interface Waiting {
+  /** On the steady clock; absent while it waits for something that no clock brings. */
+  readonly dueAt?: Monotonic
+}
+
+/** The shared state of the engine. */
+export class Core {
+  readonly world: EngineWorld
+  readonly store: JobStore
+  readonly clock: Clock
+  readonly settings: EngineSettings
+  readonly publisher = new Publisher()
+  /** Every turn whose carrier has not reported its end. */
+  readonly turns = new Map<JobId, Turn>()
+  /** Every job in TRANSIENT_ERROR. */
+  readonly waiting = new Map<JobId, Waiting>()
+  /** Since when the patience of a job is being spent; of jobs that failed since their last progress. */
+  readonly impatientSince = new Map<JobId, Monotonic>()
+  readonly #reconcile: () => void
+  #effects: (() => void)[] | undefined
+  #turnNumber = 0
+
+  /** @param reconcile called after every outermost commit */
+  constructor(world: EngineWorld, settings: EngineSettings, reconcile: () => void) {
+    this.world = world
+    this.store = world.store
+    this.clock = world.clock
+    this.settings = settings
+    this.#reconcile = reconcile
+  }
+
+  /**
+   * Runs `work` as one commit, then lets its effects happen, then reconciles. Inside another commit it joins that
+   * one, and only its own writes are undone when it throws.
+   */
+  commit<T>(work: () => T): T {
+    const outer = this.#effects
+    if (outer !== undefined) {
+      const before = outer.length
+      try {
+        return this.store.transact(work)
+      } catch (error) {
+        outer.length = before
+        throw error
+      }
+    }
+    const effects: (() => void)[] = []
+    this.#effects = effects
+    let result: T
+    try {
+      result = this.store.transact(work)
+    } finally {
+      this.#effects = undefined
+    }
+    for (const effect of effects) effect()
+    this.#reconcile()
+    return result
+  }
+
+  /** Lets `effect` happen once the current commit stands. */
+  afterwards(effect: () => void): void {
+    if (this.#effects === undefined) throw new Error('Broken invariant: an effect outside a commit')
+    this.#effects.push(effect)
+  }
+
+  /** Applies an event to a job and saves it; within a commit. */
+  apply(job: Job, event: JobEvent): Job {
+    const next = this.#timed(job, transition(job, event, this.clock.now()))
+    if (next !== job) this.save(next)
+    return next
+  }
+
+  /** Charges the time of a turn that ends here to the job's maximum download time. */
+  #timed(before: Job, after: Job): Job {
+    const turn = this.turns.get(before.id)
+    if (turn === undefined || !isActive(before.state.kind) || isActive(after.state.kind))
+      return after
+    return { ...after, activeMs: after.activeMs + (this.clock.monotonic() - turn.since) }
+  }
+
+  /** Saves a job and tells its watchers; within a commit. */
+  save(job: Job): void {
+    this.store.save(job)
+    this.announce(job)
+  }
+
+  announce(job: Job): void {
+    this.afterwards(() => {
+      this.#trackWaiting(job)
+      this.publisher.publish({ kind: 'job', job })
+    })
+  }
+
+  /** Sends an order; within a commit. */
+  send(owner: Owner, order: Order): void {
+    this.afterwards(() => this.world.carriers.send(owner, order))
+  }
+
+  /** Forgets everything that is only in memory. */
+  forget(): void {
+    this.turns.clear()
+    this.waiting.clear()
+    this.impatientSince.clear()
+  }
+
+  nextTurnNumber(): number {
+    return ++this.#turnNumber
+  }
+
+  /** Stops the turn of a job, if it has one that is not stopping already; within a commit. */
+  stopTurn(id: JobId): void {
+    const turn = this.turns.get(id)
+    if (turn === undefined || turn.stopping) return
+    this.send(turn.owner, { kind: 'stop', job: id, turn: turn.number })
+    this.afterwards(() => {
+      turn.stopping = true
+    })
+  }
+
+  /** Charges the time since the last look to a job's patience, and starts a new look. */
+  spendPatience(job: Job): Job {
+    const now = this.clock.monotonic()
+    const since = this.impatientSince.get(job.id) ?? now
+    this.impatientSince.set(job.id, now)
+    return { ...job, noProgressMs: job.noProgressMs + (now - since) }
+  }
+
+  /** Keeps {@link waiting} what the jobs' states say it is. */
+  #trackWaiting(job: Job): void {
+    if (job.state.kind !== 'transientError') {
+      this.waiting.delete(job.id)
+      if (job.attempts === 0) this.impatientSince.delete(job.id)
+      return
+    }
+    const { retryAt } = job.state
+    if (retryAt === undefined) {
+      this.waiting.set(job.id, {})
+      return
+    }
+    const delayMs = Math.max(0, retryAt - this.clock.now())
+    this.waiting.set(job.id, { dueAt: this.clock.monotonic() + delayMs })
+  }
+}

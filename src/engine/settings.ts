@@ -1,0 +1,33 @@
+/** What an operator may set for the whole service. */
+
+import { defaultSchedulePolicy, type SchedulePolicy } from '../job/schedule.ts'
+
+/** BITS's walls (bits-jobs.md §25); a wall that is absent does not stand. None binds administrators. */
+export interface Limits {
+  readonly jobsPerMachine?: number
+  readonly jobsPerUser?: number
+  readonly filesPerJob?: number
+}
+
+/** The engine's settings. */
+export interface EngineSettings {
+  readonly schedule: SchedulePolicy
+  /** How many connections of one origin the files of one job use side by side. */
+  readonly connectionsPerJob: number
+  readonly limits: Limits
+  /** How long final jobs are remembered, in milliseconds. */
+  readonly rememberMs: number
+  /** After how many milliseconds without activity a job is given up (bits-jobs.md §20.6). */
+  readonly inactivityMs: number
+}
+
+const DAY_MS = 86_400_000
+
+/** As BITS has it, without its walls. */
+export const defaultSettings: EngineSettings = {
+  schedule: defaultSchedulePolicy,
+  connectionsPerJob: 6,
+  limits: {},
+  rememberMs: DAY_MS,
+  inactivityMs: 90 * DAY_MS,
+}

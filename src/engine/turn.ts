@@ -1,0 +1,80 @@
+/** One turn of one job: what a carrier has in hand. In memory only; the store knows everything that must outlive it. */
+
+import type { Monotonic } from '../base/clock.ts'
+import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
+import { partialName } from '../job/partial-name.ts'
+import type { FetchOrder, FileOrder } from './order.ts'
+
+/**
+ * How many files of a job a carrier is given in one order, and below how many in hand it is given more: enough that
+ * it never waits for the engine, few enough that a job of a million files costs no memory.
+ */
+export const FILES_PER_ORDER = 256
+const REFILL_BELOW = 256
+
+/** A turn that has begun and whose carrier has not said yet that it is over. */
+export class Turn {
+  readonly job: JobId
+  readonly owner: Owner
+  readonly number: number
+  readonly priority: Priority
+  readonly since: Monotonic
+  /** When the job has been active for as long as it may be. */
+  deadline: Monotonic
+  /** Files the carrier has and that are not transferred yet. */
+  readonly inHand = new Map<number, JobFile>()
+  /** The first ordinal the carrier was not given. */
+  next = 0
+  /** Whether the carrier was told that there are no more files. */
+  exhausted = false
+  /** Whether the carrier was told to stop. */
+  stopping = false
+  /** Bytes that were durable when the turn began, and bytes received since. */
+  readonly bytesBefore: number
+  bytesMoved = 0
+
+  constructor(job: Job, number: number, since: Monotonic) {
+    this.job = job.id
+    this.owner = job.owner
+    this.number = number
+    this.priority = job.priority
+    this.since = since
+    this.deadline = since + Math.max(0, job.patience.maximumDownloadTimeS * 1000 - job.activeMs)
+    this.bytesBefore = job.tally.bytesTransferred
+  }
+
+  get wantsFiles(): boolean {
+    return !this.exhausted && !this.stopping && this.inHand.size < REFILL_BELOW
+  }
+
+  /** Takes files in hand and words the order for them. */
+  order(job: Job, files: readonly JobFile[], connections: number): FetchOrder {
+    for (const file of files) {
+      this.inHand.set(file.ordinal, file)
+      this.next = file.ordinal + 1
+    }
+    return {
+      kind: 'fetch',
+      job: job.id,
+      turn: this.number,
+      transfer: job.transfer,
+      stallTimeoutMs: job.patience.stallTimeoutMs,
+      connections,
+      files: files.map((file) => fileOrder(job.id, file)),
+    }
+  }
+}
+
+function fileOrder(job: JobId, file: JobFile): FileOrder {
+  return {
+    ordinal: file.ordinal,
+    remoteName: file.remoteName,
+    localName: file.localName,
+    partialName: partialName(file.localName, job, file.ordinal),
+    digests: file.digests,
+    ranges: file.ranges,
+    tagRestarts: file.tagRestarts,
+    ...(file.version === undefined ? {} : { version: file.version }),
+    ...(file.size === undefined ? {} : { size: file.size }),
+  }
+}

@@ -1,0 +1,40 @@
+/** Why a job does not move, as a person reads it. */
+
+import type { Instant } from '../base/clock.ts'
+import { isIn, type Job } from '../job/job.ts'
+
+/** What the sentence needs to know of the rest of the queue. */
+export interface QueueFacts {
+  /** A job that has the turn this one waits for. */
+  readonly ahead: Job | undefined
+  /** Whether the last turn of this job is still being wound up. */
+  readonly windingUp: boolean
+}
+
+/**
+ * A sentence on what the job waits for; `undefined` when it moves, or when it is its owner's turn to do something.
+ *
+ * @param now the wall clock
+ */
+export function waitingFor(
+  job: Job,
+  { ahead, windingUp }: QueueFacts,
+  now: Instant,
+): string | undefined {
+  if (job.pending === 'complete') return 'its files to get their names'
+  if (job.pending === 'discard') return 'its temporary files to be deleted'
+  if (isIn(job, 'connecting')) return 'the server to answer'
+  if (isIn(job, 'queued')) {
+    if (windingUp) return 'its last turn to be wound up'
+    if (ahead === undefined) return 'its turn'
+    return `its turn: job ${ahead.id.slice(0, 8)} (${ahead.displayName}) of priority ${ahead.priority} is being transferred`
+  }
+  if (!isIn(job, 'transientError')) return undefined
+  const { failure, retryAt } = job.state
+  if (failure.waitsFor === 'network') return `a network: ${failure.sentence}`
+  if (failure.waitsFor === 'space') return `room on the disk: ${failure.sentence}`
+  const seconds = retryAt === undefined ? undefined : Math.max(0, Math.ceil((retryAt - now) / 1000))
+  return seconds === undefined
+    ? failure.sentence
+    : `the next try in ${seconds} s: ${failure.sentence}`
+}

@@ -1,0 +1,110 @@
+/** What a remote and a local name may be (bits-jobs.md §6.2). */
+
+import { JobError } from './failure.ts'
+
+/** Characters of a remote name (bits-jobs.md §26). */
+export const REMOTE_NAME_LIMIT = 2_200
+
+/** Characters of a display name and a description (bits-jobs.md §26). */
+export const DISPLAY_NAME_LIMIT = 256
+export const DESCRIPTION_LIMIT = 1_024
+
+/** Bytes of a full path where the platform has no smaller limit of its own (PATH_MAX). */
+const LOCAL_NAME_LIMIT = 4_096
+
+/** How the platform writes full paths. */
+export type PathStyle = 'posix' | 'win32'
+
+/** Space, controls and the characters that RFC 3986 allows nowhere in a URL. */
+// oxlint-disable-next-line no-control-regex -- controls are what is looked for
+const notInUrl = /[\u0000-\u0020\u007f"<>\\^`{|}]/u
+
+/**
+ * Checks a remote name.
+ *
+ * @throws {JobError} `E_INVALIDARG` when it is too long, no URL, of another scheme than http or https, or carries a
+ *   user name or password
+ */
+export function checkRemoteName(name: string): void {
+  const refuse = (why: string) =>
+    new JobError('E_INVALIDARG', `Cannot add ${withoutUserInformation(name)}: ${why}`, {
+      context: 'REMOTE_FILE',
+    })
+  if (name.length > REMOTE_NAME_LIMIT) {
+    throw refuse(`the URL has ${name.length} characters, ${REMOTE_NAME_LIMIT} is the most`)
+  }
+  if (notInUrl.test(name)) throw refuse('the URL has characters that must be percent-encoded')
+  if (!URL.canParse(name)) throw refuse('this is not a URL with scheme and host')
+  const { protocol, username, password } = new URL(name)
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw refuse(`the scheme is ${protocol.slice(0, -1)}, only http and https can be fetched`)
+  }
+  if (username !== '' || password !== '') {
+    throw refuse(
+      'a user name or password in the URL would be readable by everyone who sees the job',
+    )
+  }
+}
+
+/** A URL as it may be shown: whatever stands before an `@` in the authority is cut. */
+export function withoutUserInformation(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/iu, '$1')
+}
+
+/**
+ * Checks a local name.
+ *
+ * @throws {JobError} `E_INVALIDARG` when it is no full path of this platform or too long
+ */
+export function checkLocalName(name: string, style: PathStyle): void {
+  const refuse = (why: string) =>
+    new JobError('E_INVALIDARG', `Cannot save to ${JSON.stringify(name)}: ${why}`, {
+      context: 'LOCAL_FILE',
+    })
+  if (name.includes('\0')) throw refuse('the path holds a NUL character')
+  if (new TextEncoder().encode(name).length > LOCAL_NAME_LIMIT) {
+    throw refuse(`the path is longer than ${LOCAL_NAME_LIMIT} bytes`)
+  }
+  const isFull =
+    style === 'posix' ? name.startsWith('/') : /^(?:[a-z]:[\\/]|\\\\[^\\?])/iu.test(name)
+  if (!isFull) throw refuse('this is not a full path')
+  if (/[/\\]$/u.test(style === 'posix' ? name.replaceAll('\\', '') : name)) {
+    throw refuse('this names a folder')
+  }
+}
+
+/**
+ * Checks a header that a person or a program gave.
+ *
+ * @throws {JobError} `E_INVALIDARG` when name or value could not be sent, or when the transfer itself must decide it
+ */
+export function checkHeader(name: string, value: string): void {
+  const refuse = (why: string) =>
+    new JobError('E_INVALIDARG', `Cannot send the header ${JSON.stringify(name)}: ${why}`)
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/iu.test(name)) throw refuse('this is not a header name')
+  // oxlint-disable-next-line no-control-regex -- controls are what is looked for
+  if (/[^\t\u0020-\u007e\u0080-\u00ff]/u.test(value)) {
+    throw refuse('its value has characters that HTTP cannot carry')
+  }
+  if (ownHeaders.has(name.toLowerCase())) throw refuse('the transfer decides it')
+}
+
+/** What frames a message or chooses bytes: never for others to say. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'content-length',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'range',
+  'if-range',
+  'accept-encoding',
+])
+
+/** Characters that all custom headers of a job may have together, as `Name: value CR LF` (bits-jobs.md §26). */
+export const HEADERS_LIMIT = 16_384
