@@ -1,7 +1,8 @@
 /** What clients may ask for: checked, applied, committed. */
 
 import { assert } from '../base/error.ts'
-import { failure, JobError } from '../job/failure.ts'
+import { JobError } from '../job/failure.ts'
+import type { HresultSymbol } from '../job/hresult.ts'
 import {
   defaultPatience,
   defaultTransfer,
@@ -229,21 +230,12 @@ export class Commands {
   #checkLimits({ owner, administrator }: Caller): void {
     const { limits } = this.#core.settings
     if (administrator) return
-    const refuse = (
-      symbol: 'BG_E_TOO_MANY_JOBS_PER_USER' | 'BG_E_TOO_MANY_JOBS_PER_MACHINE',
-      limit: number,
-    ) => {
-      throw new JobError(
-        symbol,
-        `Cannot create another job: there are ${limit} already, the most that is allowed`,
-      )
-    }
     const { jobsPerMachine, jobsPerUser } = limits
     if (jobsPerMachine !== undefined && this.#core.store.count() >= jobsPerMachine) {
-      refuse('BG_E_TOO_MANY_JOBS_PER_MACHINE', jobsPerMachine)
+      throw tooManyJobs('BG_E_TOO_MANY_JOBS_PER_MACHINE', jobsPerMachine)
     }
     if (jobsPerUser !== undefined && this.#core.store.count(owner.id) >= jobsPerUser) {
-      refuse('BG_E_TOO_MANY_JOBS_PER_USER', jobsPerUser)
+      throw tooManyJobs('BG_E_TOO_MANY_JOBS_PER_USER', jobsPerUser)
     }
   }
 
@@ -292,6 +284,13 @@ export class Commands {
       hex.slice(20),
     ].join('-')
   }
+}
+
+function tooManyJobs(symbol: HresultSymbol, limit: number): JobError {
+  return new JobError(
+    symbol,
+    `Cannot create another job: there are ${limit} already, the most that is allowed`,
+  )
 }
 
 function invalidState(job: Job, verb: string): JobError {

@@ -74,7 +74,7 @@ export class Scheduler {
   retryAll(): void {
     if (this.#stopped) return
     this.#core.commit(() => {
-      for (const id of [...this.#core.waiting.keys()]) this.#retry(id)
+      for (const id of this.#core.waiting.keys()) this.#retry(id)
     })
   }
 

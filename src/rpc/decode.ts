@@ -1,0 +1,128 @@
+/** Unknown JSON becomes a known type, once, at the boundary. */
+
+import { LullError } from '../base/error.ts'
+
+/** Parameters that do not fit the contract. The message names the place and what was found there. */
+export class DecodeError extends LullError {
+  constructor(path: string, expected: string, found: unknown) {
+    const seen = found === undefined ? 'nothing' : abbreviate(JSON.stringify(found) ?? typeof found)
+    super('ERR_RPC_PARAMS', `Cannot read ${path}: expected ${expected}, found ${seen}`)
+  }
+}
+
+/** Reads a value that stands at `path`. @throws {DecodeError} when it is something else */
+export type Decoder<T> = (value: unknown, path: string) => T
+
+/** A decoder for each field of a type; a field that may be absent has one made by {@link optional}. */
+export type Fields<T> = { readonly [Key in keyof Required<T>]: Decoder<T[Key]> }
+
+/** Characters of a found value that an error shows. */
+const SHOWN = 80
+
+function abbreviate(text: string): string {
+  return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`
+}
+
+/** A string of at most `limit` UTF-16 code units. */
+export function text(limit = 65_536): Decoder<string> {
+  return (value, path) => {
+    if (typeof value !== 'string') throw new DecodeError(path, 'a string', value)
+    if (value.length > limit) throw new DecodeError(path, `at most ${limit} characters`, value)
+    return value
+  }
+}
+
+/** A whole number from `least` to `most`. */
+export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Decoder<number> {
+  return (value, path) => {
+    if (
+      typeof value !== 'number' ||
+      !Number.isSafeInteger(value) ||
+      value < least ||
+      value > most
+    ) {
+      throw new DecodeError(path, `a whole number from ${least} to ${most}`, value)
+    }
+    return value
+  }
+}
+
+/** A number of at least `least`, fractions allowed. */
+export function amount(least: number): Decoder<number> {
+  return (value, path) => {
+    if (typeof value !== 'number' || !(value >= least) || value > Number.MAX_SAFE_INTEGER) {
+      throw new DecodeError(path, `a number of at least ${least}`, value)
+    }
+    return value
+  }
+}
+
+export const flag: Decoder<boolean> = (value, path) => {
+  if (typeof value !== 'boolean') throw new DecodeError(path, 'true or false', value)
+  return value
+}
+
+/** One of these words. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Decoder<Word> {
+  return (value, path) => {
+    const found = words.find((word) => word === value)
+    if (found === undefined) throw new DecodeError(path, `one of ${words.join(', ')}`, value)
+    return found
+  }
+}
+
+/** A list of at most `limit` items. */
+export function list<T>(item: Decoder<T>, limit = 1_000_000): Decoder<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) throw new DecodeError(path, 'a list', value)
+    if (value.length > limit) throw new DecodeError(path, `at most ${limit} items`, value.length)
+    return value.map((each: unknown, index) => item(each, `${path}[${index}]`))
+  }
+}
+
+/** A pair. */
+export function pair<A, B>(first: Decoder<A>, second: Decoder<B>): Decoder<readonly [A, B]> {
+  return (value, path) => {
+    if (!Array.isArray(value) || value.length !== 2) throw new DecodeError(path, 'a pair', value)
+    const [a, b]: unknown[] = value
+    return [first(a, `${path}[0]`), second(b, `${path}[1]`)]
+  }
+}
+
+/** The same, or `null`. */
+export function nullable<T>(inner: Decoder<T>): Decoder<T | null> {
+  return (value, path) => (value === null ? null : inner(value, path))
+}
+
+/** The same, or absent; {@link record} leaves absent fields out of its result. */
+export function optional<T>(inner: Decoder<T>): Decoder<T> {
+  const decoder: Decoder<T> = (value, path) => inner(value, path)
+  optionals.add(decoder)
+  return decoder
+}
+
+const optionals = new WeakSet<object>()
+
+/** An object with these fields and no others: a name nobody knows is a mistake somewhere. */
+export function record<T>(fields: Fields<T>): Decoder<T> {
+  const decoders: readonly [string, Decoder<unknown>][] = Object.entries(fields)
+  const known = new Set(decoders.map(([name]) => name))
+  return (value, path) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new DecodeError(path, 'an object', value)
+    }
+    const given = new Map<string, unknown>(Object.entries(value))
+    for (const name of given.keys()) {
+      if (!known.has(name))
+        throw new DecodeError(`${path}.${name}`, `one of ${[...known].join(', ')}`, name)
+    }
+    const result: Record<string, unknown> = {}
+    for (const [name, decoder] of decoders) {
+      const found = given.get(name)
+      if (found === undefined && optionals.has(decoder)) continue
+      result[name] = decoder(found, `${path}.${name}`)
+    }
+    // The fields are those of T, each read by its own decoder.
+    return result as T
+  }
+}

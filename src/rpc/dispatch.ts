@@ -1,0 +1,170 @@
+/** JSON-RPC 2.0, the service's side: text in, text out. Knows no transport. */
+
+import { LullError } from '../base/error.ts'
+import { JobError, type ErrorContext } from '../job/failure.ts'
+import { formatHresult } from '../job/hresult.ts'
+import { rpcErrorCodes, type MethodName, type Methods, type RpcErrorData } from './contract.ts'
+import { DecodeError } from './decode.ts'
+import { isMethod, paramDecoders } from './params.ts'
+
+/** What each method does. */
+export type Handlers<Caller> = {
+  readonly [Name in MethodName]: (
+    params: Methods[Name]['params'],
+    caller: Caller,
+  ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>
+}
+
+/** What the dispatcher works with. */
+export interface Dispatch<Caller> {
+  readonly handlers: Handlers<Caller>
+  /** Runs the synchronous part of several calls as one commit. */
+  readonly batch: <T>(work: () => T) => T
+  /** Hears of errors that are nobody's to act on: defects. */
+  readonly broken: (error: unknown) => void
+}
+
+/** Most calls in one batch. */
+export const BATCH_LIMIT = 10_000
+
+type Id = string | number | null
+
+interface ErrorBody {
+  readonly code: number
+  readonly message: string
+  readonly data?: RpcErrorData
+}
+
+type Response =
+  | { readonly jsonrpc: '2.0'; readonly id: Id; readonly result: unknown }
+  | { readonly jsonrpc: '2.0'; readonly id: Id; readonly error: ErrorBody }
+
+/**
+ * Answers one message: a call or a batch of calls.
+ *
+ * The calls of a batch are made in order and committed together; each has its own answer, and one that fails undoes
+ * only itself.
+ *
+ * @returns the response's text; `undefined` when only notifications were sent (JSON-RPC 2.0 §4.1)
+ * @see JSON-RPC 2.0 §4 to §6
+ */
+export async function answer<Caller>(
+  message: string,
+  caller: Caller,
+  dispatch: Dispatch<Caller>,
+): Promise<string | undefined> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(message)
+  } catch {
+    return JSON.stringify(refusal(null, 'parseError', 'Cannot read the message: it is not JSON'))
+  }
+  if (!Array.isArray(parsed)) {
+    const response = await call(parsed, caller, dispatch)
+    return response === undefined ? undefined : JSON.stringify(response)
+  }
+  if (parsed.length === 0 || parsed.length > BATCH_LIMIT) {
+    const sentence = `Cannot answer a batch of ${parsed.length} calls: it takes 1 to ${BATCH_LIMIT}`
+    return JSON.stringify(refusal(null, 'invalidRequest', sentence))
+  }
+  const calls: readonly unknown[] = parsed
+  const pending = dispatch.batch(() => calls.map((each) => call(each, caller, dispatch)))
+  const responses = (await Promise.all(pending)).filter((response) => response !== undefined)
+  return responses.length === 0 ? undefined : JSON.stringify(responses)
+}
+
+/** Makes one call; everything up to the handler's first wait happens before this returns. */
+async function call<Caller>(
+  request: unknown,
+  caller: Caller,
+  dispatch: Dispatch<Caller>,
+): Promise<Response | undefined> {
+  const { id, method, params, isNotification } = readRequest(request)
+  if (method === undefined) {
+    return refusal(id, 'invalidRequest', 'Cannot answer: this is not a JSON-RPC 2.0 request')
+  }
+  if (!isMethod(method)) {
+    const response = refusal(id, 'methodNotFound', `Cannot call ${method}: there is no such method`)
+    return isNotification ? undefined : response
+  }
+  try {
+    const result = await invoke(method, params, caller, dispatch)
+    return isNotification ? undefined : { jsonrpc: '2.0', id, result }
+  } catch (error) {
+    if (!(error instanceof LullError)) dispatch.broken(error)
+    return isNotification ? undefined : { jsonrpc: '2.0', id, error: errorBody(error) }
+  }
+}
+
+function invoke<Caller, Name extends MethodName>(
+  method: Name,
+  params: unknown,
+  caller: Caller,
+  { handlers }: Dispatch<Caller>,
+): Methods[Name]['result'] | Promise<Methods[Name]['result']> {
+  return handlers[method](paramDecoders[method](params ?? {}, 'params'), caller)
+}
+
+interface Request {
+  readonly id: Id
+  readonly method: string | undefined
+  readonly params: unknown
+  readonly isNotification: boolean
+}
+
+function readRequest(request: unknown): Request {
+  if (typeof request !== 'object' || request === null) {
+    return { id: null, method: undefined, params: undefined, isNotification: false }
+  }
+  const fields = new Map<string, unknown>(Object.entries(request))
+  const id = fields.get('id')
+  const method = fields.get('method')
+  const isId = typeof id === 'string' || typeof id === 'number' || id === null
+  const isValid =
+    fields.get('jsonrpc') === '2.0' && typeof method === 'string' && (isId || id === undefined)
+  return {
+    id: isId ? id : null,
+    method: isValid ? method : undefined,
+    params: fields.get('params'),
+    isNotification: isValid && id === undefined,
+  }
+}
+
+function refusal(id: Id, code: keyof typeof rpcErrorCodes, message: string): Response {
+  return { jsonrpc: '2.0', id, error: { code: rpcErrorCodes[code], message } }
+}
+
+function errorBody(error: unknown): ErrorBody {
+  if (error instanceof DecodeError) {
+    return { code: rpcErrorCodes.invalidParams, message: error.message, data: invalidArgument }
+  }
+  if (error instanceof JobError) {
+    const data = {
+      hresult: formatHresult(error.hresult),
+      symbol: error.code,
+      context: error.context,
+    }
+    return { code: rpcErrorCodes.refused, message: error.message, data }
+  }
+  if (error instanceof LullError) {
+    const data = { ...unexpected, symbol: error.code }
+    return { code: rpcErrorCodes.refused, message: error.message, data }
+  }
+  return {
+    code: rpcErrorCodes.internalError,
+    message: 'The service made a mistake; its log says more',
+    data: unexpected,
+  }
+}
+
+const queueManager: ErrorContext = 'GENERAL_QUEUE_MANAGER'
+const invalidArgument: RpcErrorData = {
+  hresult: '0x80070057',
+  symbol: 'E_INVALIDARG',
+  context: queueManager,
+}
+const unexpected: RpcErrorData = {
+  hresult: '0x8000FFFF',
+  symbol: 'E_UNEXPECTED',
+  context: queueManager,
+}
