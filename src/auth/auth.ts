@@ -36,7 +36,10 @@ export const authSchemeNumbers = {
   passport: 5,
 } as const satisfies Partial<Record<SchemeName, number>>
 
-/** One header field, in the order and spelling of the message; names are compared without case. */
+/**
+ * One header field, in the order and spelling of the message; names are compared without case. One character of a
+ * value is one octet on the wire (ISO-8859-1), in both directions: what a field says in UTF-8 is octets here.
+ */
 export type Field = readonly [name: string, value: string]
 
 /** The names of the fields and the status by which a target talks about authentication (A176). */
