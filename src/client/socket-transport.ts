@@ -1,0 +1,87 @@
+/** Carries messages over the local socket: HTTP, so that `curl --unix-socket` can do it too. */
+
+import { request, type ClientRequest, type IncomingMessage } from 'node:http'
+import { LullError } from '../base/error.ts'
+import type { Transport } from '../rpc/client.ts'
+
+/** Nobody answers at the socket. */
+export class UnreachableError extends LullError {
+  constructor(socket: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    super('ERR_RPC_UNREACHABLE', `Cannot reach the service at ${socket}: ${reason}`, { cause })
+  }
+}
+
+/** The transport of one socket path or pipe name. */
+export function socketTransport(socketPath: string): Transport {
+  return {
+    post: (message) => post(socketPath, message),
+    events: (jobs, { signal }) => events(socketPath, jobs, signal),
+  }
+}
+
+async function post(socketPath: string, message: string): Promise<string> {
+  const body = Buffer.from(message)
+  const call = request({
+    socketPath,
+    method: 'POST',
+    path: '/rpc',
+    headers: { 'content-type': 'application/json', 'content-length': body.length, host: 'lull' },
+    agent: false,
+  })
+  call.end(body)
+  const response = await responseTo(call, socketPath)
+  response.setEncoding('utf8')
+  let text = ''
+  try {
+    for await (const piece of response) text += String(piece)
+  } catch (error) {
+    throw new UnreachableError(socketPath, error)
+  }
+  if (response.statusCode !== 200) {
+    throw new LullError(
+      'ERR_RPC_RESPONSE',
+      `Cannot call the service: ${text.trim() || response.statusCode}`,
+    )
+  }
+  return text
+}
+
+async function* events(
+  socketPath: string,
+  jobs: readonly string[] | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  signal.throwIfAborted()
+  const query = (jobs ?? []).map((id) => `job=${encodeURIComponent(id)}`).join('&')
+  const call = request({
+    socketPath,
+    path: `/events?${query}`,
+    headers: { accept: 'text/event-stream', host: 'lull' },
+    agent: false,
+    signal,
+  })
+  call.end()
+  const response = await responseTo(call, socketPath)
+  response.setEncoding('utf8')
+  if (response.statusCode !== 200) {
+    response.resume()
+    throw new LullError(
+      'ERR_RPC_RESPONSE',
+      `Cannot follow jobs: the service answered ${response.statusCode}`,
+    )
+  }
+  try {
+    for await (const piece of response) yield String(piece)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new UnreachableError(socketPath, error)
+  }
+}
+
+function responseTo(call: ClientRequest, socketPath: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    call.once('response', resolve)
+    call.once('error', (error) => reject(new UnreachableError(socketPath, error)))
+  })
+}

@@ -1,0 +1,109 @@
+/** Starts the service of a home when none answers there. */
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { LullError } from '../base/error.ts'
+import { RpcClient } from '../rpc/client.ts'
+import type { Home } from './home.ts'
+import { serviceArguments } from './service-arguments.ts'
+import { socketTransport, UnreachableError } from './socket-transport.ts'
+
+/** How long a service that somebody else is starting may take to answer, and how often it is asked. */
+const OTHERS_START_MS = 10_000
+const ASK_EVERY_MS = 50
+
+/**
+ * A client of the service of this home; the service is started when none answers and `start` allows it.
+ *
+ * @throws {UnreachableError} when none answers and none may be started
+ * @throws {LullError} `ERR_SERVICE_START` when it could not be started; the message says why
+ */
+export async function connect(home: Home, { start, env }: ConnectOptions): Promise<RpcClient> {
+  const client = new RpcClient(socketTransport(home.socket))
+  if (await answers(client)) return client
+  if (!start) {
+    throw new UnreachableError(
+      home.socket,
+      new Error('no service answers; `lull serve` starts one'),
+    )
+  }
+  const problem = await spawnService(home, env)
+  if (problem === undefined) return client
+  // Another process may have won the race to start it.
+  for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
+    if (await answers(client)) return client
+    if (problem.code !== 'ERR_SERVICE_LOCKED') break
+    await delay(ASK_EVERY_MS)
+  }
+  throw new LullError('ERR_SERVICE_START', problem.message)
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Whether a service may be started. */
+  readonly start: boolean
+  /** Variables that a started service gets on top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+async function answers(client: RpcClient): Promise<boolean> {
+  try {
+    await client.call('service.status', {})
+    return true
+  } catch (error) {
+    if (error instanceof UnreachableError) return false
+    throw error
+  }
+}
+
+/** What a service that could not start says on its way out. */
+export interface StartProblem {
+  readonly code: string
+  readonly message: string
+}
+
+/** Starts a service that outlives this process; resolves when it answers, or with the reason why it does not. */
+async function spawnService(
+  home: Home,
+  env: ConnectOptions['env'],
+): Promise<StartProblem | undefined> {
+  mkdirSync(home.folder, { recursive: true, mode: 0o700 })
+  const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
+  const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
+    cwd: home.folder,
+    env: { ...process.env, ...env },
+    detached: true,
+    // The fourth channel says in one line of JSON how the start went.
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    windowsHide: true,
+  })
+  child.unref()
+  const channel = child.stdio[3] as Readable
+  const failed = once(child, 'error').then(([error]: unknown[]) => String(error))
+  const told = read(channel)
+  const text = await Promise.race([told, failed])
+  channel.destroy()
+  try {
+    const { code, message }: { code?: string; message?: string } = JSON.parse(text)
+    return code === undefined ? undefined : { code, message: message ?? code }
+  } catch {
+    return {
+      code: 'ERR_SERVICE_START',
+      message: `Cannot start the service: ${text || 'it ended without a word'}`,
+    }
+  }
+}
+
+async function read(channel: Readable): Promise<string> {
+  channel.setEncoding('utf8')
+  let text = ''
+  for await (const piece of channel) {
+    text += String(piece)
+    if (text.endsWith('\n')) break
+  }
+  return text
+}
