@@ -230,12 +230,13 @@ test('parseChallenges() reads the longest input of every repetitive kind', () =>
   }
 })
 
+const list = (count: number) =>
+  `X ${many(count, 'a')
+    .map((name, index) => `${name}${index}=1`)
+    .join(', ')}`
+
 test('parseChallenges() refuses more octets, challenges or parameters than its limits say', () => {
   const { octets, challenges, parameters } = defaultChallengeLimits
-  const list = (count: number) =>
-    `X ${many(count, 'a')
-      .map((name, index) => `${name}${index}=1`)
-      .join(', ')}`
   const cases = [
     ['ERR_AUTH_CHALLENGE_OCTETS', (by: number) => [`X ${'a'.repeat(octets - 4 + by)}`, 'YY']],
     ['ERR_AUTH_CHALLENGE_COUNT', (by: number) => many(challenges + by, 'NTLM')],

@@ -89,7 +89,10 @@ export interface Handshake {
   answer(challenge: Challenge, request: RequestFacts): Promise<Answer>
   /** Takes what came back from a detour. Only schemes that make detours have it. */
   detoured?(response: DetourResponse, request: RequestFacts): Promise<Answer>
-  /** Takes a response that is no challenge to this target, whatever else it says (A139), and verifies the peer. */
+  /**
+   * Takes a response that this target let through, whatever else it says (A139), and verifies the peer. For a server
+   * that is any status but 401, and 407 is nothing it has seen; for a proxy any but 407.
+   */
   accept(response: ResponseFacts): Promise<Verdict>
   /** Lets go of what the handshake holds. May be called twice. */
   close(): void
