@@ -1,7 +1,8 @@
 /**
  * DES in ECB mode, encryption only: the responses of NTLM before version 2 are made with it (MS-NLMP §6). Bits are
  * counted from 1 at the most significant end, as in FIPS 46-3, and a block is a list of its bits: slow and plain,
- * which is enough for the few blocks of one response.
+ * which is enough for the few blocks of one response. The lists are left to the collector, unlike every other copy of
+ * a key in this room: they exist at LM compatibility levels below 3 only, where the key is the least of the worries.
  */
 
 type Bits = readonly number[]
@@ -63,7 +64,7 @@ function feistel(half: Bits, subkey: Bits): Bits {
     const [b1 = 0, b2 = 0, b3 = 0, b4 = 0, b5 = 0, b6 = 0] = mixed.slice(index * 6, index * 6 + 6)
     const row = b1 * 2 + b6
     const column = b2 * 8 + b3 * 4 + b4 * 2 + b5
-    const value = Number.parseInt(box[row]?.[column] ?? '0', 16)
+    const value = box[row * 16 + column] ?? 0
     return [(value >> 3) & 1, (value >> 2) & 1, (value >> 1) & 1, value & 1]
   })
   return permute(substituted, roundPermutation)
@@ -138,7 +139,14 @@ const subkeyChoice = [
 /** FIPS 46-3: how far the halves of the key turn before each of the 16 rounds. */
 const keyRotations = [1, 1, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 1]
 
-/** FIPS 46-3, tables S1 to S8: four rows of sixteen hexadecimal digits. */
-const substitutions: readonly (readonly string[])[] = [
-  ['e4d12fb83a6c5907', '0f74e2d1a6cbb9538'.slice(0, 16), '', ''],
-]
+/** FIPS 46-3, tables S1 to S8: four rows of sixteen values, each a hexadecimal digit. */
+const substitutions = [
+  'e4d12fb83a6c5907 0f74e2d1a6cb9538 41e8d62bfc973a50 fc8249175b3ea06d',
+  'f18e6b34972dc05a 3d47f28ec01a69b5 0e7ba4d158c6932f d8a13f42b67c05e9',
+  'a09e63f51dc7b428 d709346a285ecbf1 d6498f30b12c5ae7 1ad069874fe3b52c',
+  '7de3069a1285bc4f d8b56f03472c1ae9 a690cb7df13e5284 3f06a1d8945bc72e',
+  '2c417ab6853fd0e9 eb2c47d150fa3986 421bad78f9c5630e b8c71e2d6f09a453',
+  'c1af92680d34e75b af427c9561de0b38 9ef528c3704a1db6 432c95fabe17608d',
+  '4b2ef08d3c975a61 d0b7491ae35c2f86 14bdc37eaf680592 6bd814a7950fe23c',
+  'd2846fb1a93e50c7 1fd8a374c56b0e92 7b419ce206adf358 21e74a8dfc90356b',
+].map((rows) => Uint8Array.from(rows.replaceAll(' ', ''), (digit) => Number.parseInt(digit, 16)))

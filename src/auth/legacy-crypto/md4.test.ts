@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { formatHex } from '../hex.ts'
+import { md4 } from './md4.ts'
+
+/** V20: RFC 1320 §A.5. */
+const vectors = [
+  ['', '31d6cfe0d16ae931b73c59d7e0c089c0'],
+  ['a', 'bde52cb31de33e46245e05fbdbd6fb24'],
+  ['abc', 'a448017aaf21d8525fc10ae87aa6729d'],
+  ['message digest', 'd9130a8164549fe818874806e1c7014b'],
+  ['abcdefghijklmnopqrstuvwxyz', 'd79e1c308aa5bbcdeea8ed63df412da9'],
+  [
+    'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789',
+    '043f8582f241db351ce627e153e7f0e4',
+  ],
+  ['1234567890'.repeat(8), 'e33b4ddc9c38f2199c3e7b164fcc0536'],
+] as const
+
+test('md4() gives the digests of RFC 1320', () => {
+  for (const [message, digest] of vectors) {
+    assert.equal(formatHex(md4(new TextEncoder().encode(message))), digest, message)
+  }
+})
+
+test('md4() gives another digest for every length around a block', () => {
+  const digests = new Set<string>()
+  for (let length = 50; length < 140; length++) digests.add(formatHex(md4(new Uint8Array(length))))
+  assert.equal(digests.size, 90)
+})
