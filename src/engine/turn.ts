@@ -7,10 +7,11 @@ import type { FetchOrder, FileOrder } from './order.ts'
 
 /**
  * How many files of a job a carrier is given in one order, and below how many in hand it is given more: enough that
- * it never waits for the engine, few enough that a job of a million files costs no memory.
+ * it does not wait for the engine while small files become durable a thousand at a time, few enough that a job of a
+ * million files costs no memory.
  */
-export const FILES_PER_ORDER = 256
-const REFILL_BELOW = 256
+export const FILES_PER_ORDER = 2_048
+const REFILL_BELOW = 2_048
 
 /** A turn that has begun and whose carrier has not said yet that it is over. */
 export class Turn {

@@ -168,3 +168,13 @@ export class JobError extends LullError {
     this.context = options.context ?? 'GENERAL_QUEUE_MANAGER'
   }
 }
+
+/** Carries a failure up to whoever turns it into a report. */
+export class FailureError extends LullError {
+  readonly failure: Failure
+
+  constructor(reason: Failure, options?: { readonly cause?: unknown }) {
+    super(reason.symbol, reason.sentence, options)
+    this.failure = reason
+  }
+}

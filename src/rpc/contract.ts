@@ -92,8 +92,8 @@ export interface JobProperties {
   readonly stallTimeout?: number
   /** Replaces all of them. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  /** Full path of a PEM file; `null` for the platform's authorities. */
-  readonly caFile?: string | null
+  /** Full path of a PEM file of authorities that are trusted instead of the platform's. */
+  readonly caFile?: string
   readonly redirects?: Partial<RedirectPolicy>
   readonly overwrite?: boolean
   readonly contentDisposition?: boolean

@@ -89,11 +89,6 @@ export function pair<A, B>(first: Decoder<A>, second: Decoder<B>): Decoder<reado
   }
 }
 
-/** The same, or `null`. */
-export function nullable<T>(inner: Decoder<T>): Decoder<T | null> {
-  return (value, path) => (value === null ? null : inner(value, path))
-}
-
 /** The same, or absent; {@link record} leaves absent fields out of its result. */
 export function optional<T>(inner: Decoder<T>): Decoder<T> {
   const decoder: Decoder<T> = (value, path) => inner(value, path)

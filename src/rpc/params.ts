@@ -7,7 +7,6 @@ import {
   amount,
   flag,
   list,
-  nullable,
   oneOf,
   optional,
   pair,
@@ -39,7 +38,7 @@ const properties: Fields<JobProperties> = {
   maximumDownloadTime: optional(whole(0)),
   stallTimeout: optional(amount(0.001)),
   headers: optional(list(pair(text(), text()), 1_000)),
-  caFile: optional(nullable(text(4_096))),
+  caFile: optional(text(4_096)),
   redirects: optional(
     record({
       follow: optional(oneOf(['silent', 'report', 'disallow'])),

@@ -1,0 +1,119 @@
+/**
+ * Carries out orders: http → pace → files. Runs in a worker thread or a process of its own; orders come in and reports
+ * go out as plain data, several at once.
+ */
+
+import type { Clock } from '../base/clock.ts'
+import type { Order, Report } from '../engine/order.ts'
+import { discardAll } from '../files/discard.ts'
+import { renameAll } from '../files/rename.ts'
+import { SyncGroup } from '../files/sync-group.ts'
+import { HttpClient } from '../http/http.ts'
+import { toFailure } from './failure.ts'
+import { Turn } from './turn.ts'
+
+/** What a carrier needs. */
+export interface CarrierWorld {
+  readonly clock: Clock
+  /** Takes reports in the order they were made. */
+  readonly deliver: (reports: readonly Report[]) => void
+}
+
+/** One carrier. */
+export class Carrier {
+  readonly #world: CarrierWorld
+  readonly #http = new HttpClient()
+  readonly #syncs = new SyncGroup()
+  readonly #turns = new Map<string, Turn>()
+  readonly #chores = new Set<Promise<void>>()
+  #outbox: Report[] = []
+
+  constructor(world: CarrierWorld) {
+    this.#world = world
+  }
+
+  /** Takes an order; what comes of it is reported. */
+  take(order: Order): void {
+    switch (order.kind) {
+      case 'fetch':
+        return this.#turn(order).add(order.files)
+      case 'last':
+        return this.#turns.get(key(order))?.last()
+      case 'stop':
+        return this.#turns.get(key(order))?.stop()
+      case 'restart':
+        return this.#turns.get(key(order))?.restarted(order.ordinal)
+      case 'rename':
+        return this.#chore(this.#rename(order))
+      case 'discard':
+        return this.#chore(this.#discard(order))
+      default:
+        return order satisfies never
+    }
+  }
+
+  /** Stops every turn with everything synced and reported, finishes what is being renamed, closes every connection. */
+  async stop(): Promise<void> {
+    const turns = [...this.#turns.values()]
+    for (const turn of turns) turn.stop()
+    await Promise.all([...turns.map(({ over }) => over), ...this.#chores])
+    await this.#http.close()
+    this.#deliver()
+  }
+
+  #turn(order: Extract<Order, { kind: 'fetch' }>): Turn {
+    const known = this.#turns.get(key(order))
+    if (known !== undefined) return known
+    const turn = new Turn(order, {
+      http: this.#http,
+      clock: this.#world.clock,
+      syncs: this.#syncs,
+      report: (report) => this.#report(report),
+    })
+    this.#turns.set(key(order), turn)
+    this.#chore(turn.over.then(() => void this.#turns.delete(key(order))))
+    return turn
+  }
+
+  #chore(work: Promise<void>): void {
+    this.#chores.add(work)
+    void work.finally(() => this.#chores.delete(work))
+  }
+
+  async #rename({ job, files, overwrite }: Extract<Order, { kind: 'rename' }>): Promise<void> {
+    try {
+      const { renamed, failure: reason } = await renameAll(files, { overwrite })
+      const ordinals = renamed
+      this.#report({
+        kind: 'renamed',
+        job,
+        ordinals,
+        ...(reason === undefined ? {} : { failure: reason }),
+      })
+    } catch (error) {
+      this.#report({ kind: 'renamed', job, ordinals: [], failure: toFailure(error, undefined) })
+    }
+  }
+
+  async #discard({ job, partialNames }: Extract<Order, { kind: 'discard' }>): Promise<void> {
+    const { leftovers } = await discardAll(partialNames)
+    this.#report({ kind: 'discarded', job, leftovers })
+  }
+
+  /** Reports of one breath travel together, so that one commit serves them all. */
+  #report(report: Report): void {
+    this.#outbox.push(report)
+    if (this.#outbox.length === 1) setImmediate(() => this.#deliver())
+  }
+
+  #deliver(): void {
+    const reports = this.#outbox
+    if (reports.length === 0) return
+    this.#outbox = []
+    this.#world.deliver(reports)
+  }
+}
+
+function key({ job, turn }: { readonly job: string; readonly turn: number }): string {
+  return `${job} ${turn}`
+}

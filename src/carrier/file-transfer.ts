@@ -1,0 +1,300 @@
+/**
+ * One file of a turn, from its order to its last byte:
+ *
+ * ```
+ *  check the target → open the partial file → ask (again, where a part came) → judge the answer
+ *    → write what comes → verify → finish
+ * ```
+ *
+ * What is there of another version is never overwritten before the engine has forgotten it (`restart`).
+ */
+
+import { countBytes, firstGap } from '../base/byte-range.ts'
+import type { Clock } from '../base/clock.ts'
+import type { FileOrder, FileProgress } from '../engine/order.ts'
+import { PartialFile } from '../files/partial-file.ts'
+import { checkTarget, siblingTarget } from '../files/target.ts'
+import { Verification } from '../files/verify.ts'
+import type { BodySink, HttpClient, HttpResponse } from '../http/http.ts'
+import { failure, FailureError } from '../job/failure.ts'
+import type { FileIdentity, TransferOptions } from '../job/job.ts'
+import { parseContentDispositionFileName } from '../wire/content-disposition.ts'
+import { wholeFileDigests } from '../wire/digest-fields.ts'
+import { safeFileName } from '../wire/file-name.ts'
+import { parseHttpDate } from '../wire/http-date.ts'
+import { ifRange, policyAfter, type Version } from '../wire/validator.ts'
+import { judge, type Verdict } from './answer.ts'
+
+/** What a file needs to know of its turn. */
+export interface TransferContext {
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly job: string
+  readonly transfer: TransferOptions
+  readonly stallTimeoutMs: number
+  readonly connections: number
+  readonly signal: AbortSignal
+  /** Resolves once the engine has forgotten the bytes of this file. */
+  readonly restart: (ordinal: number, reason: string, tagOnly: boolean) => Promise<void>
+  /** A server answered with bytes to come. */
+  readonly connected: () => void
+  /** Bytes were received. */
+  readonly received: (bytes: number) => void
+}
+
+/** How often one file may start again within one turn before that is a failure. */
+const RESTARTS_PER_TURN = 4
+
+/** Room is reserved for files of at least this many bytes; below, the reservation costs more than it saves. */
+const ALLOCATE_FROM_BYTES = 1024 * 1024
+
+/** One file on its way. */
+export class FileTransfer implements BodySink {
+  readonly order: FileOrder
+  readonly #context: TransferContext
+  #partial: PartialFile | undefined
+  #verification: Verification | undefined
+  /** Everything before this offset is flushed to the file. */
+  #flushed = 0
+  /** Where the next byte goes. */
+  #position = 0
+  #size: number | undefined
+  #version: Version | undefined
+  #tagRestarts: number
+  #restarts = 0
+  #verdict: Verdict | undefined
+  #modified: number | undefined
+  #localName: string
+  #remoteName: string
+  #identity: FileIdentity | undefined
+  /** What was last promised to be durable. */
+  #promised = 0
+
+  constructor(order: FileOrder, context: TransferContext) {
+    this.order = order
+    this.#context = context
+    this.#position = firstGap(order.ranges)
+    this.#flushed = this.#position
+    this.#promised = this.#position
+    this.#size = order.size
+    this.#version = order.version
+    this.#tagRestarts = order.tagRestarts
+    this.#localName = order.localName
+    this.#remoteName = order.remoteName
+  }
+
+  /** Bytes that are in the file and that no sync has covered yet. */
+  get unsynced(): number {
+    return this.#flushed - this.#promised
+  }
+
+  /** The length, once the file is whole. */
+  get size(): number {
+    return this.#size ?? 0
+  }
+
+  /** The partial file, while it is open. */
+  get partial(): PartialFile | undefined {
+    return this.#partial
+  }
+
+  /** Fetches what is missing. @throws whatever stands in the way; what was flushed stays */
+  async run(): Promise<void> {
+    const { transfer, signal } = this.#context
+    signal.throwIfAborted()
+    if (!transfer.contentDisposition) checkTarget(this.#localName, transfer)
+    await this.#reopen()
+    while (!this.#isWhole) await this.#fetch()
+    await this.#verify()
+    this.#finish()
+  }
+
+  get #isWhole(): boolean {
+    return this.#size !== undefined && this.#position === this.#size && this.#partial !== undefined
+  }
+
+  /** Takes up what the order says is there, if it is there and can be gone on with. */
+  async #reopen(): Promise<void> {
+    if (countBytes(this.order.ranges) === 0) return
+    const partial = PartialFile.openExisting(this.order.partialName, this.#position)
+    if (partial === undefined) return this.#restart('the partial file is gone or too short', false)
+    this.#partial = partial
+    if (this.#isWhole) return
+    if (this.#version === undefined || this.#condition === undefined) {
+      await this.#restart(
+        'the server gave nothing that would prove the rest to be of the same version',
+        false,
+      )
+    }
+  }
+
+  get #condition(): string | undefined {
+    return this.#version === undefined
+      ? undefined
+      : ifRange(this.#version, policyAfter(this.#tagRestarts))
+  }
+
+  async #fetch(): Promise<void> {
+    const { http, transfer, stallTimeoutMs, signal, job, connections } = this.#context
+    const before = this.#position
+    this.#verdict = undefined
+    const condition = before > 0 ? this.#condition : undefined
+    const { trailers } = await http.exchange(
+      {
+        method: 'GET',
+        url: this.#remoteName,
+        headers: transfer.headers,
+        redirects: transfer.redirects,
+        stallTimeoutMs,
+        signal,
+        party: job,
+        connections,
+        ...(before > 0 ? { range: `bytes=${before}-` } : {}),
+        ...(condition === undefined ? {} : { ifRange: condition }),
+        ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
+      },
+      this,
+    )
+    const verdict: Verdict | undefined = this.#verdict
+    if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
+    this.#verification?.expectTrailers(trailers)
+    this.#size ??= this.#position
+    if (this.#position === before && !this.#isWhole) {
+      throw new FailureError(
+        failure(
+          'BG_E_INVALID_SERVER_RESPONSE',
+          'REMOTE_FILE',
+          'The server answered without any of the bytes asked for',
+        ),
+      )
+    }
+  }
+
+  /** The final head of an exchange: decides about the body. */
+  head(response: HttpResponse): 'take' | 'drop' {
+    const { clock } = this.#context
+    const verdict = judge(
+      { offset: this.#position, version: this.#version, tagRestarts: this.#tagRestarts },
+      response,
+      clock.now(),
+    )
+    this.#verdict = verdict
+    if (verdict.kind === 'fail') throw new FailureError(verdict.failure)
+    if (verdict.kind === 'restart') return 'drop'
+    this.#take(response, verdict)
+    this.#context.connected()
+    return 'take'
+  }
+
+  #take(response: HttpResponse, verdict: Extract<Verdict, { kind: 'take' }>): void {
+    const { transfer } = this.#context
+    this.#size = verdict.size
+    this.#version =
+      verdict.offset === 0 ? verdict.version : { ...verdict.version, ...this.#version }
+    this.#modified = parseHttpDate(response.field('last-modified') ?? '')
+    if (transfer.redirects.follow === 'report') this.#remoteName = response.url
+    if (transfer.contentDisposition) this.#takeName(response)
+    this.#partial ??= PartialFile.create(this.order.partialName)
+    this.#verification ??= new Verification(this.order.digests, {
+      continuous: verdict.offset === 0,
+    })
+    this.#verification.expect(
+      wholeFileDigests(response.status, {
+        reprDigest: response.field('repr-digest'),
+        contentDigest: response.field('content-digest'),
+        digest: response.field('digest'),
+        contentMd5: response.field('content-md5'),
+      }),
+    )
+    if (verdict.size !== undefined && verdict.size - verdict.offset >= ALLOCATE_FROM_BYTES) {
+      this.#partial.allocate(verdict.size)
+    }
+  }
+
+  /** The server may name the file, within the folder of the target. */
+  #takeName({ field }: HttpResponse): void {
+    const given = parseContentDispositionFileName(field('content-disposition'))
+    const name = given === undefined ? undefined : safeFileName(given)
+    if (name !== undefined) this.#localName = siblingTarget(this.order.localName, name)
+    checkTarget(this.#localName, this.#context.transfer)
+  }
+
+  /** Bytes of the body, in the connection's slab: kept until {@link flush}. */
+  write(bytes: Uint8Array): void {
+    this.#partial?.write(bytes, this.#position)
+    this.#verification?.update(bytes)
+    this.#position += bytes.length
+    this.#context.received(bytes.length)
+  }
+
+  /** The slab is about to be reused, or the body is over. */
+  flush(): void {
+    this.#partial?.flush()
+    this.#flushed = this.#position
+  }
+
+  async #restart(reason: string, tagOnly: boolean): Promise<void> {
+    if (++this.#restarts > RESTARTS_PER_TURN) {
+      throw new FailureError(
+        failure(
+          'BG_E_REMOTE_FILE_CHANGED',
+          'REMOTE_FILE',
+          `The file keeps changing while it is fetched: ${reason}`,
+          {
+            severity: 'transient',
+          },
+        ),
+      )
+    }
+    await this.#context.restart(this.order.ordinal, reason, tagOnly)
+    this.#partial?.close()
+    this.#partial = undefined
+    this.#verification = undefined
+    this.#position = 0
+    this.#flushed = 0
+    this.#promised = 0
+    this.#size = undefined
+    this.#version = undefined
+    if (tagOnly) this.#tagRestarts++
+    this.#context.signal.throwIfAborted()
+  }
+
+  async #verify(): Promise<void> {
+    const partial = this.#partial
+    if (partial === undefined) return
+    this.#verification ??= new Verification(this.order.digests, { continuous: false })
+    await this.#verification.check(partial, this.size, this.#context.signal)
+  }
+
+  #finish(): void {
+    this.#identity = this.#partial?.finish({ size: this.size, modifiedAt: this.#modified })
+  }
+
+  /** Makes what is flushed durable, and says what that is. */
+  async sync(): Promise<FileProgress> {
+    const flushed = this.#flushed
+    await this.#partial?.sync()
+    return this.promise(flushed)
+  }
+
+  /** What is true once a sync has covered the file up to `end`. */
+  promise(end = this.#flushed): FileProgress {
+    this.#promised = end
+    const isTransferred = this.#identity !== undefined
+    return {
+      ordinal: this.order.ordinal,
+      ranges: end > 0 ? [{ start: 0, end }] : [],
+      transferred: isTransferred,
+      ...(this.#version === undefined ? {} : { version: this.#version }),
+      ...(this.#size === undefined ? {} : { size: this.#size }),
+      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
+      ...(this.#localName === this.order.localName ? {} : { localName: this.#localName }),
+      ...(this.#remoteName === this.order.remoteName ? {} : { remoteName: this.#remoteName }),
+    }
+  }
+
+  close(): void {
+    this.#partial?.close()
+    this.#partial = undefined
+  }
+}

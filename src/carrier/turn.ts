@@ -1,0 +1,277 @@
+/**
+ * One turn of one job: keeps as many files on their way as the connections allow, makes what arrives durable now and
+ * then, and ends with one word: stopped or failed.
+ */
+
+import type { Clock } from '../base/clock.ts'
+import type { FetchOrder, FileOrder, FileProgress, Report } from '../engine/order.ts'
+import type { SyncGroup } from '../files/sync-group.ts'
+import type { HttpClient } from '../http/http.ts'
+import type { Failure } from '../job/failure.ts'
+import { toFailure } from './failure.ts'
+import { FileTransfer, type TransferContext } from './file-transfer.ts'
+
+/** A checkpoint begins at the latest this long after bytes arrived that none has covered… */
+export const CHECKPOINT_EVERY_MS = 1_000
+/** …or this many bytes… */
+export const CHECKPOINT_BYTES = 64 * 1024 * 1024
+/** …or this many finished files. One at a time; the transfer goes on meanwhile. */
+const CHECKPOINT_FILES = 1_024
+
+/** How often bytes are told to displays. */
+const TELL_EVERY_MS = 250
+
+/** Files up to this many bytes are small: several are asked for at once on one connection. */
+const SMALL_FILE_BYTES = 256 * 1024
+
+/** Requests per connection that are prepared while files are small. */
+const SMALL_FILES_PER_CONNECTION = 12
+
+/** What a turn needs of its carrier. */
+export interface TurnWorld {
+  readonly http: HttpClient
+  readonly clock: Clock
+  readonly syncs: SyncGroup
+  readonly report: (report: Report) => void
+}
+
+/** A turn in the carrier. */
+export class Turn {
+  readonly job: string
+  readonly number: number
+  /** Resolves when the turn is over and reported. */
+  readonly over: Promise<void>
+  readonly #world: TurnWorld
+  readonly #context: TransferContext
+  readonly #abort = new AbortController()
+  readonly #queue: FileOrder[] = []
+  readonly #moving = new Set<FileTransfer>()
+  readonly #restarts = new Map<number, () => void>()
+  #finished: FileTransfer[] = []
+  #finishedBytes = 0
+  #window: number
+  #smallInARow = 0
+  #isLast = false
+  #isConnected = false
+  #isOver = false
+  #failure: Failure | undefined
+  #received = 0
+  #told = 0
+  #checkpoint: Promise<void> | undefined
+  #checkpointAlarm: Disposable | undefined
+  #tellAlarm: Disposable | undefined
+  #resolveOver: () => void = () => undefined
+
+  constructor(order: FetchOrder, world: TurnWorld) {
+    this.job = order.job
+    this.number = order.turn
+    this.#world = world
+    this.#window = order.connections
+    this.over = new Promise((resolve) => {
+      this.#resolveOver = resolve
+    })
+    this.#context = {
+      http: world.http,
+      clock: world.clock,
+      job: order.job,
+      transfer: order.transfer,
+      stallTimeoutMs: order.stallTimeoutMs,
+      connections: order.connections,
+      signal: this.#abort.signal,
+      restart: (ordinal, reason, tagOnly) => this.#askRestart(ordinal, reason, tagOnly),
+      connected: () => this.#connected(),
+      received: (bytes) => {
+        this.#received += bytes
+      },
+    }
+    this.#tellLater()
+  }
+
+  add(files: readonly FileOrder[]): void {
+    this.#queue.push(...files)
+    this.#fill()
+  }
+
+  /** No more files will be added. */
+  last(): void {
+    this.#isLast = true
+    this.#endIfDone()
+  }
+
+  /** The engine has forgotten a file. */
+  restarted(ordinal: number): void {
+    this.#restarts.get(ordinal)?.()
+    this.#restarts.delete(ordinal)
+  }
+
+  stop(): void {
+    this.#abort.abort(new Error('The turn is over'))
+    for (const resolve of this.#restarts.values()) resolve()
+    this.#restarts.clear()
+    this.#endIfDone()
+  }
+
+  #fill(): void {
+    while (!this.#abort.signal.aborted && this.#moving.size < this.#window) {
+      const order = this.#queue.shift()
+      if (order === undefined) break
+      const transfer = new FileTransfer(order, this.#context)
+      this.#moving.add(transfer)
+      transfer.run().then(
+        () => this.#done(transfer),
+        (error: unknown) => this.#broke(transfer, error),
+      )
+    }
+    this.#endIfDone()
+  }
+
+  #done(transfer: FileTransfer): void {
+    this.#moving.delete(transfer)
+    this.#finished.push(transfer)
+    this.#finishedBytes += transfer.size
+    this.#adaptWindow(transfer.size)
+    this.#checkpointLater()
+    this.#fill()
+  }
+
+  /** Small files: enough requests are prepared that connections can be asked several things at once. */
+  #adaptWindow(size: number): void {
+    const { connections } = this.#context
+    this.#smallInARow = size <= SMALL_FILE_BYTES ? this.#smallInARow + 1 : 0
+    this.#window =
+      this.#smallInARow >= connections ? connections * SMALL_FILES_PER_CONNECTION : connections
+  }
+
+  /** One bad file stops the whole job (bits-jobs.md §2): the first failure is told, the others follow from it. */
+  #broke(transfer: FileTransfer, error: unknown): void {
+    this.#moving.delete(transfer)
+    this.#finished.push(transfer)
+    if (!this.#abort.signal.aborted) {
+      this.#failure = toFailure(error, transfer.order)
+      this.stop()
+    }
+    this.#endIfDone()
+  }
+
+  #connected(): void {
+    if (this.#isConnected) return
+    this.#isConnected = true
+    this.#world.report({ kind: 'connected', job: this.job, turn: this.number })
+  }
+
+  #askRestart(ordinal: number, reason: string, tagOnly: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#restarts.set(ordinal, resolve)
+      this.#world.report({
+        kind: 'changed',
+        job: this.job,
+        turn: this.number,
+        ordinal,
+        reason,
+        tagOnly,
+      })
+    })
+  }
+
+  #tellLater(): void {
+    this.#tellAlarm = this.#world.clock.alarm(TELL_EVERY_MS, () => {
+      this.#tellLater()
+      this.#tell()
+      if (this.#unsynced() > 0) this.#checkpointLater()
+    })
+  }
+
+  #tell(): void {
+    if (this.#told === this.#received) return
+    this.#told = this.#received
+    this.#world.report({ kind: 'moved', job: this.job, turn: this.number, bytes: this.#received })
+  }
+
+  #unsynced(): number {
+    let bytes = this.#finishedBytes
+    for (const transfer of this.#moving) bytes += transfer.unsynced
+    return bytes
+  }
+
+  /** Begins a checkpoint when enough has gathered, else sets the alarm for one. */
+  #checkpointLater(): void {
+    const isFull =
+      this.#finished.length >= CHECKPOINT_FILES ||
+      (this.#queue.length === 0 && this.#moving.size === 0) ||
+      this.#unsynced() >= CHECKPOINT_BYTES
+    if (isFull && this.#checkpoint === undefined) {
+      this.#beginCheckpoint()
+      return
+    }
+    this.#checkpointAlarm ??= this.#world.clock.alarm(CHECKPOINT_EVERY_MS, () => {
+      this.#checkpointAlarm = undefined
+      if (this.#checkpoint === undefined) this.#beginCheckpoint()
+    })
+  }
+
+  #beginCheckpoint(): void {
+    this.#checkpointAlarm?.[Symbol.dispose]()
+    this.#checkpointAlarm = undefined
+    this.#checkpoint = this.#makeCheckpoint().then(
+      () => this.#afterCheckpoint(),
+      (error: unknown) => {
+        this.#failure ??= toFailure(error, undefined)
+        this.#afterCheckpoint()
+        this.stop()
+      },
+    )
+  }
+
+  #afterCheckpoint(): void {
+    this.#checkpoint = undefined
+    if (this.#unsynced() > 0) this.#checkpointLater()
+    this.#endIfDone()
+  }
+
+  /** Syncs, then tells: what a checkpoint says is on disk. */
+  async #makeCheckpoint(): Promise<void> {
+    const finished = this.#finished
+    this.#finished = []
+    this.#finishedBytes = 0
+    const moving = [...this.#moving].filter(({ unsynced }) => unsynced > 0)
+    const progress: FileProgress[] = []
+    await Promise.all([
+      this.#world.syncs.commit(finished.flatMap(({ partial }) => partial ?? [])),
+      ...moving.map(async (transfer) => progress.push(await transfer.sync())),
+    ])
+    for (const transfer of finished) {
+      progress.push(transfer.promise())
+      transfer.close()
+    }
+    if (progress.length === 0) return
+    this.#world.report({ kind: 'checkpoint', job: this.job, turn: this.number, files: progress })
+  }
+
+  #endIfDone(): void {
+    const isIdle =
+      this.#moving.size === 0 &&
+      (this.#abort.signal.aborted || (this.#isLast && this.#queue.length === 0))
+    if (!isIdle || this.#checkpoint !== undefined) return
+    if (this.#finished.length > 0) {
+      this.#beginCheckpoint()
+      return
+    }
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#tellAlarm?.[Symbol.dispose]()
+    this.#checkpointAlarm?.[Symbol.dispose]()
+    this.#tell()
+    const { job, number: turn } = this
+    const failure = this.#failure
+    this.#world.report(
+      failure === undefined
+        ? { kind: 'stopped', job, turn }
+        : { kind: 'failed', job, turn, failure },
+    )
+    this.#resolveOver()
+  }
+}

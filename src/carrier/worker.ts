@@ -1,0 +1,20 @@
+/** A carrier in a worker thread. */
+
+import { parentPort } from 'node:worker_threads'
+import { assert } from '../base/error.ts'
+import { Carrier } from './carrier.ts'
+import { systemClock } from './system-clock.ts'
+import type { ToCarrier } from './hosted-carriers.ts'
+
+const port = parentPort
+assert(port !== null, 'a carrier thread has a parent')
+
+const carrier = new Carrier({ clock: systemClock, deliver: (reports) => port.postMessage(reports) })
+
+port.on('message', (message: ToCarrier) => {
+  if (message.kind !== 'end') {
+    carrier.take(message)
+    return
+  }
+  void carrier.stop().then(() => port.close())
+})

@@ -1,0 +1,141 @@
+/** Puts a service together: the only place that names concrete implementations. */
+
+import { chmodSync, mkdirSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import type { Socket } from 'node:net'
+import { LullError } from '../base/error.ts'
+import type { Log } from '../base/log.ts'
+import { HostedCarriers, processHost, threadHost } from '../carrier/hosted-carriers.ts'
+import { systemClock } from '../carrier/system-clock.ts'
+import type { Home } from '../client/home.ts'
+import { Engine } from '../engine/engine.ts'
+import type { Caller } from '../engine/commands.ts'
+import type { Owner } from '../job/job.ts'
+import { nativeStatus } from '../native/native.ts'
+import { peerCredentials } from '../native/peer-credentials.ts'
+import type { Dispatch } from '../rpc/dispatch.ts'
+import { acquireLock } from '../store/lock.ts'
+import { openJobStore } from '../store/sqlite-job-store.ts'
+import { version } from '../version.ts'
+import { engineSettings, readConfig } from './config.ts'
+import { fileLog } from './file-log.ts'
+import { handlers } from './handlers.ts'
+import { networkAddresses } from './network-addresses.ts'
+import { systemRandom } from './system-random.ts'
+
+/** A service without its socket. */
+export interface ComposedService {
+  readonly engine: Engine
+  readonly dispatch: Dispatch<Caller>
+  readonly log: Log
+  /** Who this process is. */
+  readonly self: Caller
+  readonly identify: (socket: Socket) => Caller | undefined
+  /** Everything synced and committed, the queue closed, the home free for another service. */
+  stop(): Promise<void>
+}
+
+/** What the composition leaves to its user. */
+export interface ComposeOptions {
+  /** Called when a client asks the service to stop. */
+  readonly stopRequested: () => void
+}
+
+/**
+ * Opens the home and starts the engine.
+ *
+ * @throws {LullError} `ERR_SERVICE_LOCKED` when another service holds this home, `ERR_CONFIG`, and the store's own
+ */
+export function compose(home: Home, { stopRequested }: ComposeOptions): ComposedService {
+  mkdirSync(home.folder, { recursive: true, mode: 0o700 })
+  if (process.platform !== 'win32') chmodSync(home.folder, 0o700)
+  const lock = lockHome(home)
+  try {
+    const config = readConfig(home.config)
+    const log = fileLog(home.log, { debug: config.debug ?? false })
+    const store = openJobStore(home.queue)
+    const carriers = new HostedCarriers(config.carrierProcesses === true ? processHost : threadHost)
+    const world = {
+      store,
+      carriers,
+      network: networkAddresses,
+      clock: systemClock,
+      random: systemRandom,
+      log,
+    }
+    const engine = new Engine(
+      world,
+      engineSettings(config),
+      process.platform === 'win32' ? 'win32' : 'posix',
+    )
+    const started = new Date().toISOString()
+    const methods = handlers(engine, {
+      status: () => ({
+        pid: process.pid,
+        version,
+        home: home.folder,
+        carriers: carriers.processIds,
+        started,
+        native: nativeStatus(),
+      }),
+      stop: stopRequested,
+    })
+    const broken = (error: unknown): void => {
+      log.write('error', 'A call met a defect', {
+        error: error instanceof Error ? error.stack : String(error),
+      })
+    }
+    engine.start()
+    log.write('info', 'The service started', { version, pid: process.pid, jobs: engine.count() })
+    return {
+      engine,
+      dispatch: { handlers: methods, batch: (work) => engine.batch(work), broken },
+      log,
+      self: selfCaller(),
+      identify,
+      async stop() {
+        await engine.stop()
+        store.close()
+        log.write('info', 'The service stopped')
+        lock[Symbol.dispose]()
+      },
+    }
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw error
+  }
+}
+
+function lockHome(home: Home): Disposable {
+  const lock = acquireLock(home.lock)
+  if (!('heldBy' in lock)) return lock
+  const holder =
+    lock.heldBy === undefined ? 'another process' : `the process with id ${lock.heldBy}`
+  throw new LullError(
+    'ERR_SERVICE_LOCKED',
+    `Cannot start a second service in ${home.folder}: ${holder} holds it`,
+  )
+}
+
+/** The user id of the administrator. */
+const ROOT = 0
+
+/** This process's user. */
+function selfCaller(): Caller {
+  const { uid, username } = userInfo()
+  const owner: Owner = { id: uid < 0 ? username : String(uid), name: username }
+  return { owner, administrator: uid === ROOT }
+}
+
+/**
+ * Who is at the other end of a local connection. A personal service serves its own user and the administrator; where
+ * the system cannot tell who it is, the socket's folder has already kept everybody else out.
+ */
+function identify(socket: Socket): Caller | undefined {
+  const self = selfCaller()
+  const peer = peerCredentials(socket)
+  if (peer === undefined || String(peer.uid) === self.owner.id) return self
+  return peer.uid === ROOT
+    ? { owner: { id: String(ROOT), name: 'root' }, administrator: true }
+    : undefined
+}

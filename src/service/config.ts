@@ -1,0 +1,87 @@
+/** The service's configuration file: what an operator may set, read once at the start. */
+
+import { readFileSync } from 'node:fs'
+import { LullError } from '../base/error.ts'
+import { defaultSettings, type EngineSettings } from '../engine/settings.ts'
+import { DecodeError, flag, optional, record, whole, type Decoder } from '../rpc/decode.ts'
+
+/** Everything the file may say; what it leaves out has its default. */
+export interface Config {
+  /** How many background jobs run side by side; BITS's rule is 1. */
+  readonly backgroundJobs?: number
+  /** Seconds a job of one priority runs while another of the same waits. */
+  readonly timeSlice?: number
+  /** Connections of one origin that the files of one job use side by side. */
+  readonly connectionsPerJob?: number
+  /** BITS's walls: 300, 60 and 200 there, absent here. */
+  readonly maxJobsPerMachine?: number
+  readonly maxJobsPerUser?: number
+  readonly maxFilesPerJob?: number
+  /** Hours for which finished jobs are remembered. */
+  readonly rememberHours?: number
+  /** Days without activity after which a job is given up. */
+  readonly inactivityDays?: number
+  /** Whether the log tells everything. */
+  readonly debug?: boolean
+  /** Whether each carrier is a process of its own. */
+  readonly carrierProcesses?: boolean
+}
+
+const config: Decoder<Config> = record<Config>({
+  backgroundJobs: optional(whole(1, 1_000)),
+  timeSlice: optional(whole(1, 86_400)),
+  connectionsPerJob: optional(whole(1, 64)),
+  maxJobsPerMachine: optional(whole(1)),
+  maxJobsPerUser: optional(whole(1)),
+  maxFilesPerJob: optional(whole(1)),
+  rememberHours: optional(whole(0, 8_760)),
+  inactivityDays: optional(whole(1, 999)),
+  debug: optional(flag),
+  carrierProcesses: optional(flag),
+})
+
+/**
+ * Reads the file; one that is not there says nothing.
+ *
+ * @throws {LullError} `ERR_CONFIG` with the place and what was found there
+ */
+export function readConfig(path: string): Config {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
+    throw new LullError('ERR_CONFIG', `Cannot read the configuration ${path}: ${String(error)}`, {
+      cause: error,
+    })
+  }
+  try {
+    return config(JSON.parse(text), 'the configuration')
+  } catch (error) {
+    const reason =
+      error instanceof DecodeError || error instanceof SyntaxError ? error.message : String(error)
+    throw new LullError('ERR_CONFIG', `Cannot use the configuration ${path}: ${reason}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The engine's settings as the file wants them. */
+export function engineSettings(from: Config): EngineSettings {
+  const { schedule, connectionsPerJob, rememberMs, inactivityMs } = defaultSettings
+  return {
+    schedule: {
+      backgroundJobs: from.backgroundJobs ?? schedule.backgroundJobs,
+      timeSliceMs: from.timeSlice === undefined ? schedule.timeSliceMs : from.timeSlice * 1_000,
+    },
+    connectionsPerJob: from.connectionsPerJob ?? connectionsPerJob,
+    limits: {
+      ...(from.maxJobsPerMachine === undefined ? {} : { jobsPerMachine: from.maxJobsPerMachine }),
+      ...(from.maxJobsPerUser === undefined ? {} : { jobsPerUser: from.maxJobsPerUser }),
+      ...(from.maxFilesPerJob === undefined ? {} : { filesPerJob: from.maxFilesPerJob }),
+    },
+    rememberMs: from.rememberHours === undefined ? rememberMs : from.rememberHours * 3_600_000,
+    inactivityMs:
+      from.inactivityDays === undefined ? inactivityMs : from.inactivityDays * 86_400_000,
+  }
+}

@@ -1,0 +1,147 @@
+/** Each method of the contract, done by the engine. */
+
+import type { Caller, JobChanges, NewFileRequest } from '../engine/commands.ts'
+import type { Engine } from '../engine/engine.ts'
+import { failureOf, viewFile, viewJob } from '../rpc/view.ts'
+import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
+import type { ExpectedDigest, Job, TransferOptions } from '../job/job.ts'
+import { defaultTransfer } from '../job/job.ts'
+import { JobError } from '../job/failure.ts'
+import type { FileParams, JobProperties, JobView, ServiceStatus } from '../rpc/contract.ts'
+import type { Handlers } from '../rpc/dispatch.ts'
+import { parseDigestOption } from '../wire/digest-fields.ts'
+
+/** Items of a page when nobody says how many. */
+const PAGE = 1_000
+
+/** What the methods need besides the engine. */
+export interface ServiceFacts {
+  readonly status: () => Omit<ServiceStatus, 'jobs'>
+  /** Ends the service once the answer is out. */
+  readonly stop: () => void
+}
+
+/** A job as this engine's clients see it. */
+export function view(engine: Engine, job: Job): JobView {
+  const file = failureOf(job)?.file
+  return viewJob(job, {
+    bytesReceived: engine.live(job).bytesReceived,
+    waitingFor: engine.waitingFor(job),
+    errorFile: file === undefined ? undefined : engine.file(job, file),
+  })
+}
+
+/** The methods over one engine. */
+export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> {
+  const show = (job: Job): JobView => view(engine, job)
+  return {
+    'job.create': ({ type, files, resume, ...properties }, caller) =>
+      show(
+        engine.create(caller, {
+          ...changes(properties),
+          displayName: properties.displayName,
+          ...(type === undefined ? {} : { type }),
+          files: (files ?? []).map(newFile),
+          resume: resume ?? false,
+        }),
+      ),
+    'job.addFiles': ({ id, files }, caller) =>
+      show(engine.addFiles(caller, id, files.map(newFile))),
+    'job.set': ({ id, ...properties }, caller) => {
+      const before = engine.get(caller, id)
+      return show(engine.change(caller, before.id, changes(properties, before.transfer)))
+    },
+    'job.resume': ({ id }, caller) => show(engine.resume(caller, id)),
+    'job.suspend': ({ id }, caller) => show(engine.suspend(caller, id)),
+    'job.complete': async ({ id }, caller) => {
+      const { job } = await engine.complete(caller, id)
+      const partial = job.state.kind === 'acknowledged' && job.state.partial
+      return { job: show(job), status: partial ? 'BG_S_PARTIAL_COMPLETE' : 'S_OK' }
+    },
+    'job.cancel': async ({ id }, caller) => {
+      const { job, leftovers } = await engine.cancel(caller, id)
+      return {
+        job: show(job),
+        status: leftovers.length > 0 ? 'BG_S_UNABLE_TO_DELETE_FILES' : 'S_OK',
+      }
+    },
+    'job.get': ({ id }, caller) => show(engine.get(caller, id)),
+    'job.list': ({ states, allUsers, after, limit = PAGE }, caller) => {
+      const jobs = engine.list(caller, {
+        limit: limit + 1,
+        after: after ?? 0,
+        ...(allUsers === true ? {} : { owner: caller.owner.id }),
+        ...(states === undefined ? {} : { states: states.map(stateKind) }),
+      })
+      const shown = jobs.slice(0, limit)
+      return {
+        jobs: shown.map(show),
+        next: jobs.length > limit ? (shown.at(-1)?.sequence ?? null) : null,
+      }
+    },
+    'job.files': ({ id, from, limit = PAGE }, caller) => {
+      const files = engine.files(caller, id, { from: from ?? 0, limit: limit + 1 })
+      const next = files[limit]
+      return { files: files.slice(0, limit).map(viewFile), next: next?.ordinal ?? null }
+    },
+    'service.status': () => ({ ...facts.status(), jobs: engine.count() }),
+    'service.stop': () => {
+      facts.stop()
+      return null
+    },
+  }
+}
+
+function stateKind(name: BitsState): JobStateKind {
+  // Every name of the contract is in the table it was made from.
+  const entry = Object.entries(bitsStates).find(([, state]) => state.name === name)
+  return entry?.[0] as JobStateKind
+}
+
+function newFile({ remoteName, localName, digests }: FileParams): NewFileRequest {
+  return { remoteName, localName, digests: (digests ?? []).map(digest) }
+}
+
+function digest(option: string): ExpectedDigest {
+  try {
+    const { algorithm, bytes } = parseDigestOption(option)
+    return { algorithm, hex: Buffer.from(bytes).toString('hex') }
+  } catch (error) {
+    throw new JobError('E_INVALIDARG', error instanceof Error ? error.message : String(error), {
+      cause: error,
+    })
+  }
+}
+
+/** The contract's properties in the engine's words. */
+function changes(from: JobProperties, before: TransferOptions = defaultTransfer): JobChanges {
+  const { minimumRetryDelay, noProgressTimeout, maximumDownloadTime, stallTimeout } = from
+  const patience = {
+    ...(minimumRetryDelay === undefined ? {} : { minimumRetryDelayS: minimumRetryDelay }),
+    ...(noProgressTimeout === undefined ? {} : { noProgressTimeoutS: noProgressTimeout }),
+    ...(maximumDownloadTime === undefined ? {} : { maximumDownloadTimeS: maximumDownloadTime }),
+    ...(stallTimeout === undefined
+      ? {}
+      : { stallTimeoutMs: Math.max(1, Math.round(stallTimeout * 1000)) }),
+  }
+  const { displayName, description, priority, completesItself } = from
+  return {
+    patience,
+    transfer: transferChanges(from, before),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(description === undefined ? {} : { description }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(completesItself === undefined ? {} : { completesItself }),
+  }
+}
+
+function transferChanges(from: JobProperties, before: TransferOptions): Partial<TransferOptions> {
+  const { headers, caFile, redirects, overwrite, contentDisposition } = from
+  return {
+    ...(headers === undefined ? {} : { headers }),
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(redirects === undefined ? {} : { redirects: { ...before.redirects, ...redirects } }),
+    ...(overwrite === undefined ? {} : { overwrite }),
+    ...(contentDisposition === undefined ? {} : { contentDisposition }),
+  }
+}

@@ -1,0 +1,31 @@
+/** The process that a client starts in the background. Its fourth channel says in one line how the start went. */
+
+import { closeSync, fstatSync, writeSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { LullError } from '../base/error.ts'
+import { serve } from './serve.ts'
+
+/** The channel that the starter reads. */
+const CHANNEL = 3
+
+enableCompileCache()
+
+try {
+  const { ended } = await serve()
+  tell({})
+  await ended
+} catch (error) {
+  const code = error instanceof LullError ? error.code : 'ERR_SERVICE_START'
+  tell({ code, message: error instanceof Error ? error.message : String(error) })
+  process.exitCode = 1
+}
+
+function tell(outcome: { readonly code?: string; readonly message?: string }): void {
+  try {
+    fstatSync(CHANNEL)
+    writeSync(CHANNEL, `${JSON.stringify(outcome)}\n`)
+    closeSync(CHANNEL)
+  } catch {
+    // Started without a channel, or the starter is gone: the log has it too.
+  }
+}

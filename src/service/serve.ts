@@ -1,0 +1,40 @@
+/** A service as a process: composed, listening, ending on a signal with everything synced. */
+
+import { findHome, type Home } from '../client/home.ts'
+import { compose } from './compose.ts'
+import { listen } from './socket-server.ts'
+
+/** A service that answers. */
+export interface RunningService {
+  readonly home: Home
+  /** Resolves when the service has ended. */
+  readonly ended: Promise<void>
+  /** Ends it; may be called twice. */
+  stop(): void
+}
+
+/**
+ * Starts a service in this process and ends it on SIGTERM, SIGINT or a client's request.
+ *
+ * @throws {LullError} as `compose` and `listen` do
+ */
+export async function serve(home: Home = findHome()): Promise<RunningService> {
+  let request: () => void = () => undefined
+  const requested = new Promise<void>((resolve) => {
+    request = resolve
+  })
+  // The answer to the call that asks for it goes out first.
+  const service = compose(home, { stopRequested: () => setImmediate(request) })
+  try {
+    const server = await listen(home.socket, service)
+    process.once('SIGTERM', request)
+    process.once('SIGINT', request)
+    const ended = requested.then(async () => {
+      await Promise.all([server.stop(), service.stop()])
+    })
+    return { home, ended, stop: request }
+  } catch (error) {
+    await service.stop()
+    throw error
+  }
+}

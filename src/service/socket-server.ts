@@ -1,0 +1,159 @@
+/** Answers at the local socket: `POST /rpc`, `GET /events`. Only this user and the administrator get in. */
+
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import { once } from 'node:events'
+import { LullError } from '../base/error.ts'
+import type { Caller } from '../engine/commands.ts'
+import type { Engine } from '../engine/engine.ts'
+import { JobError } from '../job/failure.ts'
+import { answer, type Dispatch } from '../rpc/dispatch.ts'
+import { EventStream } from './event-stream.ts'
+
+/** Bytes of one message: a job of a hundred thousand files fits. */
+const MESSAGE_LIMIT = 64 * 1024 * 1024
+
+/** How long a message may take to arrive. */
+const MESSAGE_TIMEOUT_MS = 60_000
+
+/** What the server works with. */
+export interface SocketService {
+  readonly engine: Engine
+  readonly dispatch: Dispatch<Caller>
+  /** Who is at the other end; `undefined` turns them away. */
+  readonly identify: (socket: Socket) => Caller | undefined
+}
+
+/** A server that listens. */
+export interface SocketServer {
+  /** Lets answers go out that are being made, cuts everything else, removes the socket. */
+  stop(): Promise<void>
+}
+
+/**
+ * Listens at `path`. The caller holds the lock of this home, so a socket that is there is left over from a crash.
+ *
+ * @throws {LullError} `ERR_SERVICE_SOCKET` when the socket cannot be made
+ */
+export async function listen(path: string, service: SocketService): Promise<SocketServer> {
+  const isPipe = path.startsWith('\\\\')
+  if (!isPipe) prepareFolder(dirname(path))
+  if (!isPipe) rmSync(path, { force: true })
+  const server = createServer({ requestTimeout: MESSAGE_TIMEOUT_MS }, (request, response) => {
+    serve(request, response, service).catch((error: unknown) => {
+      service.dispatch.broken(error)
+      response.destroy()
+    })
+  })
+  server.keepAliveTimeout = 5_000
+  try {
+    server.listen(path)
+    await once(server, 'listening')
+    if (!isPipe) chmodSync(path, 0o600)
+  } catch (error) {
+    throw new LullError('ERR_SERVICE_SOCKET', `Cannot listen at ${path}: ${String(error)}`, {
+      cause: error,
+    })
+  }
+  return { stop: () => stop(server) }
+}
+
+/** The folder must be ours alone: whoever can write there could put a socket of their own in place. */
+function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const facts = lstatSync(folder)
+  const uid = process.getuid?.()
+  if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) {
+    throw new LullError(
+      'ERR_SERVICE_SOCKET',
+      `Cannot use the folder ${folder}: it belongs to somebody else`,
+    )
+  }
+}
+
+async function stop(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  server.closeIdleConnections()
+  // Event streams have no end of their own.
+  setTimeout(() => server.closeAllConnections(), 100).unref()
+  await closed
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  service: SocketService,
+): Promise<void> {
+  const caller = service.identify(request.socket)
+  if (caller === undefined)
+    return refuse(response, 403, 'Cannot serve this user: the service belongs to another')
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://lull')
+  if (pathname === '/rpc') {
+    if (request.method !== 'POST')
+      return refuse(response, 405, 'Cannot answer: POST a JSON-RPC message here')
+    return call(request, response, caller, service)
+  }
+  if (pathname === '/events') {
+    if (request.method !== 'GET') return refuse(response, 405, 'Cannot answer: GET the events here')
+    return follow(response, caller, searchParams.getAll('job'), service)
+  }
+  return refuse(response, 404, 'Cannot answer: there are /rpc and /events')
+}
+
+async function call(
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: Caller,
+  { dispatch }: SocketService,
+): Promise<void> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    length += piece.length
+    if (length > MESSAGE_LIMIT)
+      return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
+    pieces.push(piece)
+  }
+  const text = await answer(Buffer.concat(pieces).toString('utf8'), caller, dispatch)
+  if (text === undefined) {
+    response.writeHead(204).end()
+    return
+  }
+  const body = Buffer.from(text)
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
+    .end(body)
+}
+
+function follow(
+  response: ServerResponse,
+  caller: Caller,
+  ids: readonly string[],
+  { engine }: SocketService,
+): void {
+  let full: string[]
+  try {
+    full = ids.map((id) => engine.get(caller, id).id)
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error
+    return refuse(response, error.code === 'E_ACCESSDENIED' ? 403 : 404, error.message)
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const stream = new EventStream(engine, caller, full.length === 0 ? undefined : full, {
+    get isFull() {
+      return response.writableNeedDrain
+    },
+    write: (text) => void response.write(text),
+  })
+  response.on('drain', () => stream.drained())
+  response.once('close', () => stream[Symbol.dispose]())
+}
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    .end(`${sentence}\n`)
+}

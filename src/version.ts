@@ -1,0 +1,10 @@
+/** The version of this package. */
+
+import { readFileSync } from 'node:fs'
+
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+)
+
+/** As in package.json. */
+export const version: string = manifest.version
