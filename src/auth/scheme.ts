@@ -105,6 +105,8 @@ export interface RequestFacts {
   readonly requestTarget: string
   /** The whole URL that is asked for, without user information: for schemes that speak about it. */
   readonly url: URL
+  /** Stands for the connection that the request goes out on; absent: one that carries no other request. */
+  readonly connection?: object
   /** The hash of the request's body; absent when there is none, which hashes as empty (A220). */
   readonly bodyHash?: (algorithm: HashAlgorithm) => Uint8Array
   /**

@@ -1,0 +1,267 @@
+/** Digest: proves that the password is known, without sending it (RFC 7616; RFC 2617 and 2069 servers). */
+
+import { fieldValues, targetFields } from '../auth.ts'
+import type { Challenge } from '../challenge.ts'
+import type { PasswordCredentials } from '../credentials.ts'
+import { encodeOctets } from '../octets.ts'
+import { parseParameters } from '../parameters.ts'
+import type {
+  Answer,
+  AuthScheme,
+  AuthWorld,
+  Handshake,
+  Opening,
+  Refused,
+  RequestFacts,
+  ResponseFacts,
+  Send,
+  Session,
+  Verdict,
+} from '../scheme.ts'
+import type { Secret } from '../secret.ts'
+import { normalizeUtf8 } from '../utf8.ts'
+import { readDigestChallenge, type DigestChallenge } from './digest-challenge.ts'
+import { digestInput, formatDigest } from './digest-header.ts'
+import { DigestNonce, type DigestUse } from './nonce.ts'
+import { digestResponse, userKey } from './response.ts'
+
+/** Digest, for servers and proxies. */
+export const digestScheme: AuthScheme = {
+  name: 'digest',
+  token: 'Digest',
+  binds: 'request',
+  sendsSecret: false,
+  accepts: ({ kind }) => kind === 'password',
+  pick: pickChallenge,
+  open(opening) {
+    const { credentials } = opening
+    return credentials.kind === 'password'
+      ? new DigestSession(opening, credentials)
+      : { kind: 'unable', reason: 'Digest needs a user name and a password' }
+  },
+}
+
+/** The first one that can be answered, but none with MD5 while there is one with SHA-2 (A182). */
+function pickChallenge(
+  challenges: readonly [Challenge, ...Challenge[]],
+  { hashes }: AuthWorld,
+): Challenge {
+  const usable = challenges.flatMap((challenge) => {
+    const read = readDigestChallenge(challenge, hashes)
+    return read.kind === 'digest' ? [{ challenge, hash: read.algorithm.hash }] : []
+  })
+  const best = usable.find(({ hash }) => hash !== 'md5') ?? usable[0]
+  return best?.challenge ?? challenges[0]
+}
+
+/** How many nonces of one peer are kept; the oldest goes first. More than anybody has connections to one peer. */
+const maximumNonces = 64
+
+class DigestSession implements Session {
+  readonly #opening: Opening
+  readonly #password: Secret
+  readonly #user: Uint8Array
+  /** H(user:realm:password) by hash and realm. */
+  readonly #keys = new Map<string, Secret>()
+  /** Newest first. */
+  #nonces: readonly DigestNonce[] = []
+
+  constructor(opening: Opening, { userName, password }: PasswordCredentials) {
+    this.#opening = opening
+    this.#password = password
+    this.#user = normalizeUtf8(new TextEncoder().encode(userName))
+  }
+
+  get infoField(): string {
+    return targetFields[this.#opening.target].info
+  }
+
+  get world(): AuthWorld {
+    return this.#opening.world
+  }
+
+  begin(): Handshake {
+    return new DigestHandshake(this)
+  }
+
+  close(): void {
+    for (const key of this.#keys.values()) key.wipe()
+    for (const nonce of this.#nonces) nonce.retire()
+    this.#keys.clear()
+    this.#nonces = []
+  }
+
+  /** A nonce that this request may use, if there is one (A224, A386). */
+  find({ url }: RequestFacts, connection: object): DigestNonce | undefined {
+    const good = this.#nonces.filter((nonce) => nonce.covers(url.href))
+    return good.find((nonce) => nonce.isHeldBy(connection)) ?? good.find(({ isFree }) => isFree)
+  }
+
+  /** Takes the nonce out of a challenge. */
+  add(challenge: DigestChallenge): DigestNonce {
+    const nonce = DigestNonce.of(
+      challenge,
+      this.#key(challenge),
+      this.#space(challenge),
+      this.world,
+    )
+    for (const old of this.#nonces.slice(maximumNonces - 1)) this.remove(old)
+    this.#nonces = [nonce, ...this.#nonces]
+    return nonce
+  }
+
+  /** Forgets a nonce that proves nothing any more. */
+  remove(nonce: DigestNonce): void {
+    this.#nonces = this.#nonces.filter((other) => other !== nonce)
+    nonce.retire()
+  }
+
+  header(use: DigestUse, request: RequestFacts): string {
+    return formatDigest(this.world.hashes, this.#user, use, request)
+  }
+
+  #key({ algorithm: { hash }, realm }: DigestChallenge): Secret {
+    const name = `${hash} ${realm}`
+    const known = this.#keys.get(name)
+    if (known !== undefined) return known
+    const key = this.#password.use((bytes) => {
+      const password = normalizeUtf8(bytes)
+      const key = userKey(this.world.hashes, hash, this.#user, realm, password)
+      password.fill(0)
+      return key
+    })
+    this.#keys.set(name, key)
+    return key
+  }
+
+  /**
+   * The URIs of `domain` that lie on this peer (RFC 7616 §3.3). It means nothing to a proxy (A224), and a list without
+   * any URI of the peer is the list of a server that does not know what it is called outside.
+   */
+  #space({ domain }: DigestChallenge): readonly string[] | undefined {
+    const { target, peer } = this.#opening
+    if (domain === undefined || target === 'proxy') return undefined
+    const uris = domain
+      .split(/\s+/)
+      .filter((uri) => uri !== '' && URL.canParse(uri, peer.origin))
+      .map((uri) => new URL(uri, peer.origin))
+      .filter(({ origin }) => origin === peer.origin)
+    return uris.length === 0 ? undefined : uris.map(({ href }) => href)
+  }
+}
+
+/** A request asks again at most this often because a nonce was too old (A135). */
+const maximumStale = 3
+
+/** A request tries at most this many realms (A385). */
+const maximumRealms = 3
+
+/** What went out for this request last. */
+interface Attempt {
+  readonly use: DigestUse
+  readonly request: RequestFacts
+  /** Whether it went out before anybody asked, with a nonce of an earlier request. */
+  readonly isEarly: boolean
+}
+
+class DigestHandshake implements Handshake {
+  readonly #session: DigestSession
+  readonly #realms = new Set<string>()
+  #attempt: Attempt | undefined
+  #stale = 0
+
+  constructor(session: DigestSession) {
+    this.#session = session
+  }
+
+  async prepare(request: RequestFacts): Promise<Send | undefined> {
+    const connection = request.connection ?? this
+    const nonce = this.#session.find(request, connection)
+    return nonce === undefined ? undefined : this.#send(nonce, request, connection, true)
+  }
+
+  async answer(challenge: Challenge, request: RequestFacts): Promise<Answer> {
+    const read = readDigestChallenge(challenge, this.#session.world.hashes)
+    if (read.kind === 'unable') return read
+    const attempt = this.#attempt
+    if (attempt !== undefined) {
+      const { use } = attempt
+      if (use.nonce.challenge.realm === read.realm) this.#session.remove(use.nonce)
+      use.release()
+      const refusal = this.#judge(attempt, read)
+      if (refusal !== undefined) return refusal
+    }
+    return this.#send(this.#session.add(read), request, request.connection ?? this, false)
+  }
+
+  async accept(response: ResponseFacts): Promise<Verdict> {
+    const attempt = this.#attempt
+    if (attempt === undefined) return { kind: 'done' }
+    const { use } = attempt
+    const info = parseParameters(fieldValues(response.fields, this.#session.infoField))
+    const isGenuine = this.#isGenuine(attempt, info, response)
+    if (!isGenuine) this.#session.remove(use.nonce)
+    use.release()
+    if (!isGenuine) {
+      return {
+        kind: 'refused',
+        reason: 'Digest: the server does not prove that it knows the password',
+      }
+    }
+    const next = info.get('nextnonce')
+    if (next !== undefined) use.nonce.advance(next)
+    return { kind: 'done' }
+  }
+
+  close(): void {
+    this.#attempt?.use.release()
+  }
+
+  /** Why a challenge that came back after an attempt is the end; `undefined` when it deserves another attempt. */
+  #judge({ use, isEarly }: Attempt, challenge: DigestChallenge): Refused | undefined {
+    if (challenge.isStale) {
+      return ++this.#stale > maximumStale ? refused('every nonce is called stale') : undefined
+    }
+    const { realm } = use.nonce.challenge
+    if (challenge.realm !== realm) {
+      const isNew = !this.#realms.has(challenge.realm) && this.#realms.size < maximumRealms
+      return isNew ? undefined : refused('too many realms')
+    }
+    // What an earlier request had learned may have expired without a word of it (A133); what this one learned has not.
+    if (isEarly && challenge.nonce !== use.value) return undefined
+    return refused('the name or the password is wrong')
+  }
+
+  #send(nonce: DigestNonce, request: RequestFacts, connection: object, isEarly: boolean): Send {
+    const use = nonce.use(connection)
+    this.#attempt = { use, request, isEarly }
+    if (!isEarly) this.#realms.add(nonce.challenge.realm)
+    return { kind: 'send', header: this.#session.header(use, request), canSucceed: true }
+  }
+
+  /** Whether `rspauth`, when there is one, was made by somebody who knows the password (A222). */
+  #isGenuine(
+    { use, request }: Attempt,
+    info: ReadonlyMap<string, string>,
+    { bodyHash }: ResponseFacts,
+  ): boolean {
+    const rspauth = info.get('rspauth')
+    if (rspauth === undefined) return true
+    const input = digestInput(use, '', request.requestTarget, bodyHash)
+    const isIntegrity = (info.get('qop') ?? input.quality?.qop) === 'auth-int'
+    // The body has not been seen: nothing can be said, for or against.
+    if (isIntegrity && bodyHash === undefined) return true
+    const { hashes } = this.#session.world
+    const qop = isIntegrity ? 'auth-int' : 'auth'
+    const expected = digestResponse(
+      hashes,
+      use.nonce.key,
+      input.quality === undefined ? input : { ...input, quality: { ...input.quality, qop } },
+    )
+    return hashes.equal(encodeOctets(expected), encodeOctets(rspauth.toLowerCase()))
+  }
+}
+
+function refused(why: string): Refused {
+  return { kind: 'refused', reason: `Digest: ${why}` }
+}
