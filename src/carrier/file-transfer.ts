@@ -155,7 +155,7 @@ export class FileTransfer implements BodySink {
       },
       this,
     )
-    const verdict: Verdict | undefined = this.#verdict
+    const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     this.#verification?.expectTrailers(trailers)
     this.#size ??= this.#position
@@ -168,6 +168,11 @@ export class FileTransfer implements BodySink {
         ),
       )
     }
+  }
+
+  /** What {@link head} decided during an exchange. */
+  #judged(): Verdict | undefined {
+    return this.#verdict
   }
 
   /** The final head of an exchange: decides about the body. */

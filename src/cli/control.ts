@@ -1,0 +1,58 @@
+/** `lull suspend`, `resume`, `complete`, `cancel`: one call for each job, every one tried. */
+
+import { stderr, stdout } from 'node:process'
+import { findHome } from '../client/home.ts'
+import { connect } from '../client/start-service.ts'
+import type { RpcClient } from '../rpc/client.ts'
+import { RefusedError } from '../rpc/client.ts'
+import type { JobView } from '../rpc/contract.ts'
+import { CliError, exitStatus } from './cli-error.ts'
+import type { Arguments } from './parse.ts'
+
+/** The verbs of this file. */
+export type ControlVerb = 'suspend' | 'resume' | 'complete' | 'cancel'
+
+/** Runs one of them over its operands. @throws {CliError} the last refusal, after every job was tried */
+export async function control(verb: ControlVerb, args: Arguments): Promise<number> {
+  const client = await connect(findHome(), { start: true })
+  const done: JobView[] = []
+  const refusals: CliError[] = []
+  for (const id of args.operands) {
+    try {
+      done.push(await apply(client, verb, id))
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      refusals.push(refused(error))
+    }
+  }
+  if (args.has('json')) stdout.write(`${JSON.stringify(done, null, 2)}\n`)
+  else for (const { id, state } of done) stdout.write(`${id.slice(0, 8)} ${state}\n`)
+  const last = refusals.pop()
+  for (const { lastLine } of refusals) stderr.write(`${lastLine}\n`)
+  if (last !== undefined) throw last
+  return exitStatus.ok
+}
+
+async function apply(client: RpcClient, verb: ControlVerb, id: string): Promise<JobView> {
+  switch (verb) {
+    case 'suspend':
+      return client.call('job.suspend', { id })
+    case 'resume':
+      return client.call('job.resume', { id })
+    case 'complete':
+      return (await client.call('job.complete', { id })).job
+    case 'cancel':
+      return (await client.call('job.cancel', { id })).job
+    default:
+      return verb satisfies never
+  }
+}
+
+/** A refusal of the service as the command's error. */
+export function refused({ code, hresult, context, message }: RefusedError): CliError {
+  return new CliError(
+    exitStatus.jobError,
+    { symbol: code, hresult: Number(hresult), context },
+    message,
+  )
+}

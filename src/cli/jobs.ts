@@ -1,0 +1,160 @@
+/** `lull jobs` and `lull job`: what is in the queue. */
+
+import { stderr, stdout } from 'node:process'
+import { findHome } from '../client/home.ts'
+import { connect } from '../client/start-service.ts'
+import { bitsStates } from '../job/moves.ts'
+import type { RpcClient } from '../rpc/client.ts'
+import type { FileView, JobView, ListParams } from '../rpc/contract.ts'
+import { exitStatus, usageError } from './cli-error.ts'
+import type { Arguments } from './parse.ts'
+import { formatBytes } from './quantity.ts'
+
+/** Jobs that are shown when nobody says how many, and jobs per page. */
+const SHOWN = 1_000
+const PAGE = 1_000
+
+/** Runs `lull jobs`. @returns the exit status */
+export async function jobs(args: Arguments): Promise<number> {
+  const limit = args.has('all') ? Number.POSITIVE_INFINITY : limitOf(args.value('limit'))
+  const client = await connect(findHome(), { start: true })
+  const { found, more } = await list(client, limit, {
+    allUsers: args.has('all-users'),
+    ...(args.has('all') ? { states: Object.values(bitsStates).map(({ name }) => name) } : {}),
+  })
+  if (args.has('json')) stdout.write(`${JSON.stringify(found, null, 2)}\n`)
+  else if (found.length === 0) stdout.write('The queue is empty\n')
+  else stdout.write(table(found))
+  if (more)
+    stderr.write(`There are more jobs than these ${found.length}: lull jobs --all shows them\n`)
+  return exitStatus.ok
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return SHOWN
+  const limit = Number(text)
+  if (Number.isSafeInteger(limit) && limit > 0) return limit
+  throw usageError(
+    `Cannot understand --limit ${JSON.stringify(text)}: it takes a whole number, 1 or more`,
+  )
+}
+
+async function list(
+  client: RpcClient,
+  limit: number,
+  params: ListParams,
+): Promise<{ found: JobView[]; more: boolean }> {
+  const found: JobView[] = []
+  let after = 0
+  for (;;) {
+    const page = await client.call('job.list', {
+      ...params,
+      after,
+      limit: Math.min(PAGE, limit - found.length),
+    })
+    found.push(...page.jobs)
+    if (page.next === null) return { found, more: false }
+    if (found.length >= limit) return { found, more: true }
+    after = page.next
+  }
+}
+
+function table(found: readonly JobView[]): string {
+  const rows = found.map((job) => [
+    job.id.slice(0, 8),
+    job.state,
+    job.priority,
+    amounts(job),
+    `${job.filesTransferred}/${job.filesTotal}`,
+    clean(job.displayName),
+    clean(reason(job)),
+  ])
+  const head = ['ID', 'STATE', 'PRIORITY', 'BYTES', 'FILES', 'NAME', '']
+  const widths = head.map((title, column) =>
+    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? title.length)),
+  )
+  return [head, ...rows]
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+function amounts({ bytesTransferred, bytesTotal }: JobView): string {
+  const total = bytesTotal === null ? '?' : formatBytes(bytesTotal)
+  return `${formatBytes(bytesTransferred)} of ${total}`
+}
+
+function reason({ waitingFor, error }: JobView): string {
+  if (waitingFor !== null) return `waits for ${waitingFor}`
+  return error === null ? '' : `${error.message} (${error.symbol})`
+}
+
+/** Control characters of a name must not reach the terminal. */
+function clean(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?')
+}
+
+/** Runs `lull job`. @returns the exit status */
+export async function job(args: Arguments): Promise<number> {
+  const client = await connect(findHome(), { start: true })
+  const found = await client.call('job.get', { id: args.operands[0] ?? '' })
+  const files = args.has('files') ? await allFiles(client, found.id) : undefined
+  if (args.has('json')) {
+    stdout.write(`${JSON.stringify(files === undefined ? found : { ...found, files }, null, 2)}\n`)
+    return exitStatus.ok
+  }
+  stdout.write(facts(found))
+  for (const { localName, remoteName, bytesTransferred, bytesTotal, completed } of files ?? []) {
+    const size = `${formatBytes(bytesTransferred)} of ${bytesTotal === null ? '?' : formatBytes(bytesTotal)}`
+    stdout.write(`${completed ? '+' : ' '} ${clean(localName)}  ${size}  ${clean(remoteName)}\n`)
+  }
+  return exitStatus.ok
+}
+
+async function allFiles(client: RpcClient, id: string): Promise<readonly FileView[]> {
+  const files: FileView[] = []
+  let from: number | null = 0
+  while (from !== null) {
+    const page: { files: readonly FileView[]; next: number | null } = await client.call(
+      'job.files',
+      { id, from, limit: PAGE },
+    )
+    files.push(...page.files)
+    from = page.next
+  }
+  return files
+}
+
+function facts(job: JobView): string {
+  const rows: readonly (readonly [string, string])[] = [
+    ['Job', job.id],
+    ['Name', clean(job.displayName)],
+    ['State', job.state],
+    ['Waits for', clean(job.waitingFor ?? '')],
+    [
+      'Error',
+      job.error === null
+        ? ''
+        : `${clean(job.error.message)} (${job.error.symbol} ${job.error.hresult}, ${job.error.context})`,
+    ],
+    ['Remote file', clean(job.error?.remoteName ?? '')],
+    ['Local file', clean(job.error?.localName ?? '')],
+    ['Owner', job.owner],
+    ['Priority', job.priority],
+    ['Bytes', amounts(job)],
+    ['Files', `${job.filesTransferred} of ${job.filesTotal}`],
+    ['Errors so far', String(job.errorCount)],
+    ['Created', job.created],
+    ['Modified', job.modified],
+    ['Transferred', job.transferred ?? ''],
+  ]
+  return rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name.padEnd(14)} ${value}\n`)
+    .join('')
+}

@@ -1,0 +1,116 @@
+/** The command: finds the verb, runs it, says how it ended. */
+
+import { stderr, stdout } from 'node:process'
+import { LullError } from '../base/error.ts'
+import { UnreachableError } from '../client/socket-transport.ts'
+import { RefusedError } from '../rpc/client.ts'
+import { CliError, exitStatus, usageError, withSymbol } from './cli-error.ts'
+import { nearest } from './nearest.ts'
+import { parse, type Arguments } from './parse.ts'
+import { isVerb, verbs, type Verb } from './verbs.ts'
+
+/** What each verb does; loaded when it is needed, so that every command starts fast. */
+const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
+  get: async (args) => (await import('./get.ts')).get(args),
+  jobs: async (args) => (await import('./jobs.ts')).jobs(args),
+  job: async (args) => (await import('./jobs.ts')).job(args),
+  suspend: async (args) => (await import('./control.ts')).control('suspend', args),
+  resume: async (args) => (await import('./control.ts')).control('resume', args),
+  complete: async (args) => (await import('./control.ts')).control('complete', args),
+  cancel: async (args) => (await import('./control.ts')).control('cancel', args),
+  serve: async () => (await import('./service.ts')).serve(),
+  stop: async () => (await import('./service.ts')).stop(),
+  status: async (args) => (await import('./service.ts')).status(args),
+  completion: async (args) => {
+    stdout.write((await import('./completion.ts')).completionScript(args.operands[0] ?? ''))
+    return exitStatus.ok
+  },
+}
+
+/**
+ * Runs the command line.
+ *
+ * @param words without the program's own
+ * @returns the exit status; what went wrong stands in the last line on standard error
+ */
+export async function main(words: readonly string[]): Promise<number> {
+  try {
+    return await run(words)
+  } catch (error) {
+    const known = asCliError(error)
+    stderr.write(`${known.lastLine}\n`)
+    return known.status
+  }
+}
+
+async function run([word, ...rest]: readonly string[]): Promise<number> {
+  if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
+    const { generalHelp, verbHelp } = await import('./help.ts')
+    const about = rest[0]
+    stdout.write(about !== undefined && isVerb(about) ? verbHelp(about) : generalHelp())
+    return word === undefined ? exitStatus.usage : exitStatus.ok
+  }
+  if (word === '--version' || word === '-V') {
+    const { version } = await import('../version.ts')
+    stdout.write(`lull ${version}\n`)
+    return exitStatus.ok
+  }
+  if (!isVerb(word)) throw unknownVerb(word)
+  const args = parse(word, rest)
+  if (args.has('help')) {
+    const { verbHelp } = await import('./help.ts')
+    stdout.write(verbHelp(word))
+    return exitStatus.ok
+  }
+  return actions[word](args)
+}
+
+function unknownVerb(word: string): CliError {
+  if (/^https?:/iu.test(word))
+    return usageError(`Cannot understand ${word}: did you mean lull get ${word}`)
+  const suggestion = nearest(word, Object.keys(verbs))
+  const hint = suggestion === undefined ? 'lull --help lists them' : `did you mean ${suggestion}`
+  return usageError(`Cannot understand ${JSON.stringify(word)}: there is no such verb, ${hint}`)
+}
+
+function asCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error
+  if (error instanceof RefusedError) {
+    const { code, hresult, context, message } = error
+    return new CliError(
+      exitStatus.jobError,
+      { symbol: code, hresult: Number(hresult), context },
+      message,
+    )
+  }
+  if (
+    error instanceof UnreachableError ||
+    (error instanceof LullError && serviceCodes.has(error.code))
+  ) {
+    return withSymbol(
+      exitStatus.unreachable,
+      'RPC_S_SERVER_UNAVAILABLE',
+      'GENERAL_QUEUE_MANAGER',
+      error.message,
+    )
+  }
+  const sentence = error instanceof Error ? error.message : String(error)
+  return withSymbol(
+    exitStatus.jobError,
+    'E_UNEXPECTED',
+    'UNKNOWN',
+    `The command failed: ${sentence}`,
+  )
+}
+
+/** Errors that mean: there is no service. */
+const serviceCodes: ReadonlySet<string> = new Set([
+  'ERR_SERVICE_START',
+  'ERR_SERVICE_LOCKED',
+  'ERR_SERVICE_SOCKET',
+  'ERR_RPC_RESPONSE',
+  'ERR_CONFIG',
+  'ERR_STORE_NEWER',
+  'ERR_STORE_DAMAGED',
+  'ERR_STORE_FULL',
+])

@@ -1,0 +1,221 @@
+/** Every verb with its words: parsing, help and completion are all made from this one table. */
+
+/** An option of a verb. */
+export interface OptionSpec {
+  /** One letter, for `-o`. */
+  readonly short?: string
+  /** What its value is called; an option without one is a switch. */
+  readonly value?: string
+  /** Whether it may be given several times. */
+  readonly multiple?: boolean
+  readonly help: string
+  /** The only values there are, for completion. */
+  readonly choices?: readonly string[]
+  /** What completes its value. */
+  readonly completes?: 'file' | 'folder'
+}
+
+/** A verb. */
+export interface VerbSpec {
+  /** What stands behind the verb: `URL…`. */
+  readonly operands: string
+  readonly summary: string
+  /** Paragraphs below the options. */
+  readonly notes?: readonly string[]
+  readonly options: Readonly<Record<string, OptionSpec>>
+  /** What completes its operands. */
+  readonly completes?: 'file' | 'job'
+  readonly leastOperands: number
+  readonly mostOperands: number
+}
+
+const json: OptionSpec = { help: 'Write JSON to standard output' }
+const help: OptionSpec = { short: 'h', help: 'Show this help' }
+const MANY = Number.POSITIVE_INFINITY
+
+const durations =
+  'A duration D is a number with a unit: 500ms, 30s, 10m, 2h, 14d; without a unit it is in seconds.'
+const ids = 'An ID may be shortened as long as it is unique.'
+
+/** The verbs, in the order in which help shows them. */
+export const verbs = {
+  get: {
+    operands: 'URL…',
+    summary:
+      'Download files: one job for all URLs, done by the service, followed until it is complete',
+    leastOperands: 0,
+    mostOperands: MANY,
+    options: {
+      output: {
+        short: 'o',
+        value: 'FILE',
+        completes: 'file',
+        help: 'Save the one URL under this name',
+      },
+      directory: {
+        short: 'd',
+        value: 'DIR',
+        completes: 'folder',
+        help: 'Save in this folder, under the names in the URLs',
+      },
+      input: {
+        short: 'i',
+        value: 'LIST',
+        completes: 'file',
+        help: 'Read more URLs from this file (- for standard input): a line is URL, or URL, a tab and a file name',
+      },
+      sha256: { value: 'HEX', help: 'The SHA-256 that the one file must have' },
+      digest: {
+        value: 'ALG:HEX',
+        multiple: true,
+        help: 'A digest the one file must have: sha512, sha256, sha1 or md5',
+      },
+      header: {
+        short: 'H',
+        value: 'NAME: VALUE',
+        multiple: true,
+        help: 'Send this header with every request',
+      },
+      cacert: {
+        value: 'FILE',
+        completes: 'file',
+        help: "Trust the certificate authorities in this PEM file instead of the system's",
+      },
+      priority: {
+        short: 'p',
+        value: 'LEVEL',
+        choices: ['foreground', 'high', 'normal', 'low'],
+        help: 'foreground, high, normal (default) or low',
+      },
+      'retry-delay': {
+        value: 'D',
+        help: 'Wait at least this long before a failed transfer is tried again (default 5s, not below)',
+      },
+      'no-progress-timeout': {
+        value: 'D',
+        help: 'Give up after this long without progress (default 14d; 0 never tries again)',
+      },
+      'stall-timeout': {
+        value: 'D',
+        help: 'Give up a connection that brings no byte for this long (default 30s)',
+      },
+      'content-disposition': { help: 'Let the server name the file, within the folder' },
+      force: { short: 'f', help: 'Replace a file that is there already' },
+      name: { value: 'TEXT', help: 'Call the job this' },
+      detach: { help: 'Do not follow the job: print its id and return' },
+      json: { help: 'Write one JSON line per event to standard output' },
+      quiet: { short: 'q', help: 'Show nothing but errors' },
+      help,
+    },
+    notes: [
+      'Ctrl-C detaches: the job goes on in the background. An existing file is never replaced without --force.',
+      durations,
+      'Exit status: 0 every file is complete under its name, 1 the job failed, 2 wrong usage, 3 the service cannot be reached, 130 detached with Ctrl-C.',
+    ],
+  },
+  jobs: {
+    operands: '',
+    summary: 'List jobs',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: {
+      all: {
+        short: 'a',
+        help: 'Every job, however many, and those that are complete or cancelled too',
+      },
+      limit: { short: 'n', value: 'N', help: 'At most this many (default 1000)' },
+      'all-users': { help: 'Jobs of every user; needs an administrator' },
+      json,
+      help,
+    },
+  },
+  job: {
+    operands: 'ID',
+    summary: 'Show one job',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { files: { help: 'Show its files too' }, json, help },
+    notes: [ids],
+  },
+  suspend: {
+    operands: 'ID…',
+    summary: 'Pause jobs; what they have is kept',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { json, help },
+    notes: [ids],
+  },
+  resume: {
+    operands: 'ID…',
+    summary: 'Start jobs again, at once',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { json, help },
+    notes: [ids],
+  },
+  complete: {
+    operands: 'ID…',
+    summary: 'Give finished files their names and end the jobs; what is partial is deleted',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { json, help },
+    notes: [ids],
+  },
+  cancel: {
+    operands: 'ID…',
+    summary: 'End jobs and delete what is there of them',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: MANY,
+    options: { json, help },
+    notes: [ids],
+  },
+  serve: {
+    operands: '',
+    summary: 'Run the service in the foreground; Ctrl-C or SIGTERM ends it with everything synced',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: { help },
+    notes: [
+      'LULL_HOME names the folder that holds the queue, the socket and the log; one service runs per folder.',
+    ],
+  },
+  stop: {
+    operands: '',
+    summary: 'Stop the service; jobs go on when it is started again',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: { help },
+  },
+  status: {
+    operands: '',
+    summary: 'Show whether the service runs, and where',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: { json, help },
+  },
+  completion: {
+    operands: 'bash|zsh|fish',
+    summary: 'Print the completion script of a shell',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { help },
+    notes: [
+      'bash: source <(lull completion bash)',
+      'zsh:  source <(lull completion zsh)',
+      'fish: lull completion fish | source',
+    ],
+  },
+} as const satisfies Readonly<Record<string, VerbSpec>>
+
+/** The name of a verb. */
+export type Verb = keyof typeof verbs
+
+/** Whether this is a verb. */
+export function isVerb(word: string): word is Verb {
+  return Object.hasOwn(verbs, word)
+}
