@@ -1,0 +1,224 @@
+/**
+ * The legs of a scheme that carries the tokens of a security context and proves a connection: NTLM and Negotiate.
+ *
+ * A request's attempt is *unasked* when it begins with {@link ContextHandshake.prepare}, and *asked* as soon as the
+ * peer has said anything that belongs to it. An unasked attempt that meets a challenge without token has been
+ * overlooked, or its ticket has run out, and is made once more; an asked one has been refused.
+ */
+
+import { ProtocolError } from '../../base/error.ts'
+import { fieldValues, targetFields, type AuthTarget, type Field } from '../auth.ts'
+import { decodeBase64, encodeBase64 } from '../base64.ts'
+import { parseChallenges, type Challenge } from '../challenge.ts'
+import type { MechanismContext } from '../mechanism.ts'
+import type {
+  Answer,
+  Handshake,
+  Refused,
+  RequestFacts,
+  ResponseFacts,
+  Send,
+  Session,
+  Verdict,
+} from '../scheme.ts'
+import { failureOf } from './failure.ts'
+
+/** What differs between the schemes. */
+export interface ContextScheme {
+  /** The `auth-scheme` token as it is written: `NTLM`, `Negotiate`. */
+  readonly token: string
+  /**
+   * Opens a context for a connection.
+   *
+   * @param hint what the peer sent along with its first challenge, before any token of ours
+   * @throws {MechanismError | ProtocolError | MisuseError} as {@link failureOf} reads them
+   */
+  open(request: RequestFacts, hint: Uint8Array | undefined): Promise<OpenContext>
+  /** Whether a token of ours can be the last that the peer needs. */
+  canSucceed(token: Uint8Array): boolean
+}
+
+/** A context and what its success is worth. */
+export interface OpenContext {
+  readonly context: MechanismContext
+  /** Whether the connection stays authenticated after it, when the peer does not say so itself (A274). */
+  persists(): boolean
+}
+
+/** A135: no honest exchange needs more. */
+const maximumLegs = 10
+
+/** Remembers that proof is wanted, so that a new connection begins with the first leg (A361). Holds no secret. */
+export class ContextSession implements Session {
+  readonly #scheme: ContextScheme
+  readonly #target: AuthTarget
+  /** Whether the peer has asked for this scheme before. */
+  isWanted = false
+
+  constructor(scheme: ContextScheme, target: AuthTarget) {
+    this.#scheme = scheme
+    this.#target = target
+  }
+
+  begin(): Handshake {
+    return new ContextHandshake(this.#scheme, this.#target, this)
+  }
+
+  close(): void {
+    this.isWanted = false
+  }
+}
+
+/** An exchange of tokens that is going on. */
+interface Exchange extends OpenContext {
+  readonly asked: boolean
+  readonly legs: number
+  /** Whether our side has nothing more to say or to hear. */
+  readonly isComplete: boolean
+  /** Whether the last token can have succeeded. */
+  readonly isProof: boolean
+}
+
+/** One connection. */
+class ContextHandshake implements Handshake {
+  readonly #scheme: ContextScheme
+  readonly #target: AuthTarget
+  readonly #session: ContextSession
+  #exchange: Exchange | undefined
+  /** Whether this request has been refused, or has begun an exchange that the peer asked for. */
+  #isSpent = false
+  #isAuthenticated = false
+  /** Whether a first leg without proof was let pass: nobody asks here, so it is not sent again unasked. */
+  #isPointless = false
+
+  constructor(scheme: ContextScheme, target: AuthTarget, session: ContextSession) {
+    this.#scheme = scheme
+    this.#target = target
+    this.#session = session
+  }
+
+  async prepare(request: RequestFacts, unasked = false): Promise<Send | undefined> {
+    this.close()
+    this.#isSpent = false
+    if (this.#isAuthenticated) return undefined
+    const isExpected = this.#session.isWanted && !this.#isPointless
+    if (!isExpected && !unasked) return undefined
+    const answer = await this.#guard(() => this.#begin(request, false, undefined))
+    // What fails here fails again, and with a reason, when the challenge comes.
+    if (answer.kind === 'send' && (isExpected || answer.canSucceed)) return answer
+    this.close()
+    return undefined
+  }
+
+  async answer(challenge: Challenge, request: RequestFacts): Promise<Answer> {
+    this.#session.isWanted = true
+    this.#isAuthenticated = false
+    this.#isPointless = false
+    const answer = await this.#guard(() => this.#continue(challenge.token68, request))
+    if (answer.kind !== 'send') this.close()
+    return answer
+  }
+
+  async accept({ status, fields }: ResponseFacts): Promise<Verdict> {
+    const exchange = this.#exchange
+    // The proxy asks on its own account; the server has not seen the request.
+    if (exchange === undefined || (this.#target === 'server' && status === 407)) {
+      return { kind: 'done' }
+    }
+    try {
+      // A276 speaks of a token that fails, not of one that is missing: CONNECT's 200 has no room for it, and whoever
+      // forges a success need not ask for proof in the first place.
+      const token = exchange.isComplete ? undefined : this.#finalToken(fields)
+      if (token !== undefined) await exchange.context.step(token)
+    } catch (error) {
+      this.close()
+      return { kind: 'refused', reason: failureOf(error).reason }
+    }
+    this.#isPointless = !exchange.isProof
+    this.#isAuthenticated = exchange.isProof && (saidPersistence(fields) ?? exchange.persists())
+    this.close()
+    return { kind: 'done' }
+  }
+
+  /** Ends the exchange; whether the connection is authenticated is remembered. */
+  close(): void {
+    this.#exchange?.context.close()
+    this.#exchange = undefined
+  }
+
+  async #guard(work: () => Promise<Send | Refused>): Promise<Answer> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#isSpent = true
+      return failureOf(error)
+    }
+  }
+
+  async #begin(request: RequestFacts, asked: boolean, hint: Uint8Array | undefined): Promise<Send> {
+    this.close()
+    this.#isSpent = asked
+    const opened = await this.#scheme.open(request, hint)
+    return this.#step({ ...opened, asked, legs: 0, isComplete: false, isProof: false }, undefined)
+  }
+
+  async #continue(token68: string | undefined, request: RequestFacts): Promise<Send | Refused> {
+    const exchange = this.#exchange
+    const token = token68 === undefined ? undefined : this.#decode(token68)
+    if (exchange === undefined) {
+      return this.#isSpent ? this.#refuse() : this.#begin(request, true, token)
+    }
+    if (token === undefined) {
+      return exchange.asked ? this.#refuse() : this.#begin(request, true, undefined)
+    }
+    if (exchange.isComplete || exchange.legs >= maximumLegs) return this.#refuse()
+    this.#isSpent = true
+    return this.#step({ ...exchange, asked: true }, token)
+  }
+
+  async #step(exchange: Exchange, token: Uint8Array | undefined): Promise<Send> {
+    // Before the step, so that closing the handshake reaches a context that is at work.
+    this.#exchange = exchange
+    const { token: ours, complete } = await exchange.context.step(token)
+    if (ours === undefined) {
+      throw new ProtocolError(
+        'ERR_AUTH_SILENCE',
+        `Cannot answer ${this.#scheme.token}: asked again after the last token`,
+      )
+    }
+    const canSucceed = this.#scheme.canSucceed(ours)
+    const legs = exchange.legs + 1
+    this.#exchange = { ...exchange, legs, isComplete: complete, isProof: canSucceed }
+    return { kind: 'send', header: `${this.#scheme.token} ${encodeBase64(ours)}`, canSucceed }
+  }
+
+  #refuse(): Refused {
+    this.#isSpent = true
+    return { kind: 'refused', reason: `${this.#scheme.token}: the peer refused these credentials` }
+  }
+
+  #decode(token68: string): Uint8Array {
+    const token = decodeBase64(token68)
+    if (token !== undefined) return token
+    throw new ProtocolError(
+      'ERR_AUTH_BASE64',
+      `Cannot read the token of ${this.#scheme.token}: it is not base64`,
+    )
+  }
+
+  /** The token that came with a success: as a challenge (A270), or as a proxy's information about it. */
+  #finalToken(fields: readonly Field[]): Uint8Array | undefined {
+    const { challenge, info } = targetFields[this.#target]
+    const said = [...fieldValues(fields, challenge), ...fieldValues(fields, info)]
+    const wanted = this.#scheme.token.toLowerCase()
+    const token68 = parseChallenges(said).find(({ scheme }) => scheme === wanted)?.token68
+    return token68 === undefined ? undefined : this.#decode(token68)
+  }
+}
+
+/** `Persistent-Auth` of a final response; other values than these two say nothing (A274). */
+function saidPersistence(fields: readonly Field[]): boolean | undefined {
+  const [value] = fieldValues(fields, 'persistent-auth')
+  const word = value?.trim().toLowerCase()
+  return word === 'true' ? true : word === 'false' ? false : undefined
+}
