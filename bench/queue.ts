@@ -1,6 +1,8 @@
 /** A queue of very many jobs: adding, paging, restarting, listing. */
 
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { measure, median, residentMiB } from './measure.ts'
 import { lull, run, type BenchService } from './service.ts'
@@ -19,11 +21,13 @@ export async function benchQueue(
 ): Promise<void> {
   const rows: (readonly [string, string])[] = []
   const { manager } = service
-  // A job that waits for a server that never answers keeps every other in the queue.
+  // A job whose server never answers keeps its turn, and every other one in the queue.
+  await using silent = await startSilentServer()
+  await manager.createJobs([{ ...job(-1, folder, silent.port), stallTimeout: 86_400 }])
   const began = performance.now()
   for (let from = 0; from < jobs; from += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, jobs - from) }, (_, index) =>
-      job(from + index, folder),
+      job(from + index, folder, silent.port),
     )
     await manager.createJobs(batch)
   }
@@ -34,7 +38,7 @@ export async function benchQueue(
   const alone: number[] = []
   for (let index = 0; index < SINGLE_ADDS; index++) {
     const at = performance.now()
-    await manager.createJobs([job(jobs + index, folder)])
+    await manager.createJobs([job(jobs + index, folder, silent.port)])
     alone.push(performance.now() - at)
   }
   rows.push(['one durable add alone', `${median(alone).toFixed(2)} ms median`])
@@ -73,14 +77,35 @@ export async function benchQueue(
   for (const [what, figure] of rows) process.stdout.write(`| ${what} | ${figure} |\n`)
 }
 
-function job(index: number, folder: string): CreateParams {
+function job(index: number, folder: string, port: number): CreateParams {
   return {
     displayName: `job ${index}`,
-    // A port that refuses: the first job waits for its next try, the others for their turn.
     files: [
-      { remoteName: `http://127.0.0.1:9/file/${index}`, localName: join(folder, `never-${index}`) },
+      {
+        remoteName: `http://127.0.0.1:${port}/file/${index}`,
+        localName: join(folder, `never-${index}`),
+      },
     ],
-    resume: false,
+    resume: true,
+  }
+}
+
+/** Takes connections and says nothing. */
+async function startSilentServer(): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
   }
 }
 
