@@ -5,7 +5,7 @@
  * what is only in memory wait in `effects` until the commit stands, so a commit that fails has changed nothing.
  */
 
-import type { Clock, Monotonic } from '../base/clock.ts'
+import type { Clock, Instant, Monotonic } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Job, JobId, Owner } from '../job/job.ts'
@@ -33,6 +33,8 @@ export interface EngineWorld {
 export interface Waiting {
   /** On the steady clock; absent while it waits for something that no clock brings. */
   readonly dueAt?: Monotonic
+  /** The time that `dueAt` was made from: looked at once, so that setting the clock changes nothing. */
+  readonly retryAt?: Instant
 }
 
 /** The shared state of the engine. */
@@ -169,7 +171,8 @@ export class Core {
       this.waiting.set(job.id, {})
       return
     }
+    if (this.waiting.get(job.id)?.retryAt === retryAt) return
     const delayMs = Math.max(0, retryAt - this.clock.now())
-    this.waiting.set(job.id, { dueAt: this.clock.monotonic() + delayMs })
+    this.waiting.set(job.id, { dueAt: this.clock.monotonic() + delayMs, retryAt })
   }
 }

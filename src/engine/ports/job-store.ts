@@ -40,7 +40,7 @@ export interface FileQuery {
 export interface JobStore {
   /**
    * Runs `work` as one commit: all of its writes are on disk when this returns, or, when it throws, none ever was.
-   * Nested calls join the outermost.
+   * A nested call joins the outermost commit; when it throws, only its own writes are undone.
    */
   transact<T>(work: () => T): T
 
