@@ -88,6 +88,11 @@ class BasicSession implements Session {
     if (this.#prefixes.size > maximumPrefixes && oldest !== undefined) this.#prefixes.delete(oldest)
   }
 
+  /** Proof was refused here: nothing at or above this place is known any more. */
+  forget(request: RequestFacts): void {
+    for (const prefix of prefixesOf(this.#space(request))) this.#prefixes.delete(prefix)
+  }
+
   /**
    * The header's value. It is made anew for every request, so that no string with the password in it lives longer
    * than its request.
@@ -131,13 +136,16 @@ class BasicHandshake implements Handshake {
   }
 
   async prepare(request: RequestFacts, unasked = false): Promise<Send | undefined> {
-    const utf8 = this.#session.charset(request)
+    const utf8 = this.#asked?.utf8 ?? this.#session.charset(request)
     return utf8 === undefined && !unasked ? undefined : this.#send(utf8 ?? false)
   }
 
   async answer(challenge: Challenge, request: RequestFacts): Promise<Answer> {
     // The same octets would go out again, whatever realm is named now (A135).
-    if (this.#sent) return { kind: 'refused', reason: 'Basic: the name or the password is wrong' }
+    if (this.#sent) {
+      this.#session.forget(request)
+      return { kind: 'refused', reason: 'Basic: the name or the password is wrong' }
+    }
     const utf8 = challenge.parameters.get('charset')?.toUpperCase() === 'UTF-8'
     this.#asked = { request, utf8 }
     return this.#send(utf8)

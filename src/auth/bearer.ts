@@ -68,7 +68,7 @@ class BearerSession implements Session {
   readonly world: AuthWorld
   readonly client: ClientCredentials | undefined
   #token: Token | undefined
-  /** Whether the peer has ever asked; from then on every request carries the token (A386, A387). */
+  /** Whether the peer has asked and taken the token; from then on every request carries the token (A386, A387). */
   wasAsked = false
 
   constructor(world: AuthWorld, credentials: BearerCredentials | ClientCredentials) {
@@ -113,18 +113,19 @@ class BearerHandshake implements Handshake {
 
   async prepare(_request: RequestFacts, unasked = false): Promise<Send | undefined> {
     const { token, wasAsked } = this.#session
-    return token !== undefined && (wasAsked || unasked) ? this.#send(token) : undefined
+    const isWanted = wasAsked || unasked || this.#sent !== undefined
+    return token !== undefined && isWanted ? this.#send(token) : undefined
   }
 
   async answer(challenge: Challenge): Promise<Answer> {
     const { token, client } = this.#session
-    this.#session.wasAsked = true
     if (challenge.parameters.get('error') === 'insufficient_scope') {
       return { kind: 'refused', reason: 'Bearer: the token does not reach that far' }
     }
     // Another request may have fetched a newer one meanwhile.
     if (token !== undefined && token !== this.#sent) return this.#send(token)
     if (client === undefined || this.#hasFetched) {
+      this.#session.wasAsked = false
       return { kind: 'refused', reason: 'Bearer: the token is not accepted' }
     }
     this.#hasFetched = true
@@ -146,6 +147,7 @@ class BearerHandshake implements Handshake {
   }
 
   async accept(_response: ResponseFacts): Promise<Verdict> {
+    this.#session.wasAsked ||= this.#sent !== undefined
     return { kind: 'done' }
   }
 

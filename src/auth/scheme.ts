@@ -78,9 +78,10 @@ export interface Session {
 /** The legs that prove one thing once. Calls are made one after the other, each after the promise before it. */
 export interface Handshake {
   /**
-   * What the next request carries without having been asked: a proof that is known to be wanted there, or the first
-   * leg on a connection that follows a lost one. `undefined`: nothing, wait for a challenge; also when the connection
-   * has been authenticated and needs no more.
+   * What the request carries without having been asked: a proof that is known to be wanted there, or the first leg on
+   * a connection where one is known to be wanted. `undefined`: nothing, wait for a challenge; also when the connection
+   * has been authenticated and needs no more. Called once when a request begins, and again when it has to go out anew
+   * because the connection it went out on, or was to go out on, is lost.
    *
    * @param unasked whether to prove even before the first challenge of all (the switch of A86); most schemes cannot
    */
@@ -94,7 +95,10 @@ export interface Handshake {
    * that is any status but 401, and 407 is nothing it has seen; for a proxy any but 407.
    */
   accept(response: ResponseFacts): Promise<Verdict>
-  /** Lets go of what the handshake holds. May be called twice. */
+  /**
+   * Ends the request, whether or not it had an answer, and lets go of what is held for it. A handshake that binds a
+   * connection may be prepared again afterwards and knows what the connection has proved. May be called twice.
+   */
   close(): void
 }
 

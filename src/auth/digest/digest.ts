@@ -175,9 +175,13 @@ class DigestHandshake implements Handshake {
   }
 
   async prepare(request: RequestFacts): Promise<Send | undefined> {
+    const before = this.#attempt
+    before?.use.release()
+    this.#attempt = undefined
     const connection = request.connection ?? this
     const nonce = this.#session.find(request, connection)
-    return nonce === undefined ? undefined : this.#send(nonce, request, connection, true)
+    if (nonce === undefined) return undefined
+    return this.#send(nonce, request, connection, before?.isEarly ?? true)
   }
 
   async answer(challenge: Challenge, request: RequestFacts): Promise<Answer> {

@@ -1,0 +1,341 @@
+/** One request to one target, with all its legs. */
+
+import { LullError } from '../base/error.ts'
+import { fieldValues, targetFields, type SchemeName } from './auth.ts'
+import { parseChallenges, type Challenge } from './challenge.ts'
+import type { Method, PeerMemory } from './peer-memory.ts'
+import type {
+  Answer,
+  AuthScheme,
+  Detour,
+  DetourResponse,
+  Handshake,
+  RequestFacts,
+  ResponseFacts,
+  Send,
+  Verdict,
+} from './scheme.ts'
+import type { Choice, Ended, PassedOver, Selection } from './select.ts'
+import type { CredentialSource } from './wallet.ts'
+
+/** What to do about a challenge. */
+export type Step = Send | Detour | Failed
+
+/** Nothing more can be done: the response that asked for proof is final. */
+export interface Failed {
+  readonly kind: 'failed'
+  /** For people: sentence case, no full stop, no secret. */
+  readonly reason: string
+}
+
+/** What became of one scheme, for people who wonder (`lull doctor`). */
+export interface Explained extends PassedOver {
+  readonly outcome: 'chosen' | 'in reserve' | 'passed over'
+}
+
+/** Whose credentials a choice goes with. Never a name: not even that can be read back (A17). */
+const sourceSentences: Readonly<Record<CredentialSource, string>> = {
+  set: 'with what was set for it',
+  url: 'with the name in the URL',
+  proxy: 'as who is logged on, because the proxy gets that too',
+  policy: 'as who is logged on, because UseLMCompat says so',
+  stored: 'as who is logged on, because the proxy may have stored credentials',
+}
+
+/** A440: responses to one request that ask for proof. */
+const maximumChallenges = 20
+
+/** A135: how often the legs of one request are begun anew because their connection was lost. */
+const maximumRestarts = 1
+
+/** What is being tried. */
+interface Trial extends Method {
+  readonly handshake: Handshake
+  /** Where the legs are made, when the scheme binds the connection. */
+  readonly connection: object | undefined
+  /** Whether a challenge has been answered; otherwise what was sent was sent early. */
+  readonly wasAsked: boolean
+  /** Whether anything was sent that could have succeeded. */
+  readonly hasProved: boolean
+  /** The realm of the challenge that was answered first. */
+  readonly realm: string | undefined
+}
+
+/** Talks about one request; see authenticator.ts. Its calls are made one after the other. */
+export class Exchange implements Disposable {
+  readonly #memory: PeerMemory
+  #trial: Trial | undefined
+  #endTrial: (() => void) | undefined
+  #challenges: readonly Challenge[] = []
+  #selection: Selection = { choices: [], passedOver: [] }
+  readonly #ended: Ended[] = []
+  #count = 0
+  #restarts = 0
+  #isClosed = false
+
+  constructor(memory: PeerMemory) {
+    this.#memory = memory
+  }
+
+  /** The scheme in use, if there is one. */
+  get scheme(): SchemeName | undefined {
+    return this.#trial?.scheme.name
+  }
+
+  /** Whether the connection in use belongs to whom it proves, from now on and to nobody else (A360). */
+  get bindsConnection(): boolean {
+    return this.#trial?.scheme.binds === 'connection'
+  }
+
+  /** Whether what is sent shows the password or token itself to everybody on the way; to be warned of (A183). */
+  get isReadable(): boolean {
+    const { peer } = this.#memory.options.situation
+    return this.#trial?.scheme.sendsSecret === true && peer.protocol !== 'https:'
+  }
+
+  /** Every scheme that was offered or set, and what became of it. */
+  get explanation(): readonly Explained[] {
+    const { choices, passedOver } = this.#selection
+    const reasons = new Map(passedOver.map(({ scheme, reason }) => [scheme, reason]))
+    for (const { scheme, reason } of this.#ended) reasons.set(scheme.token, reason)
+    const passed = [...reasons].map(([scheme, reason]) => ({ scheme, reason }))
+    return [
+      ...choices.map((choice) => this.#explain(choice)),
+      ...passed.map((each) => ({ ...each, outcome: 'passed over' as const })),
+    ]
+  }
+
+  #explain({ scheme, source }: Choice): Explained {
+    const isChosen = this.#trial?.scheme === scheme
+    const reason = isChosen ? sourceSentences[source] : 'a stronger one is tried first'
+    return { scheme: scheme.token, outcome: isChosen ? 'chosen' : 'in reserve', reason }
+  }
+
+  /**
+   * What the request carries when it goes out for the first time, and again each time it has to go out on another
+   * connection than the one it was on; a step that was to be sent on the lost one is void then.
+   */
+  async prepare(request: RequestFacts): Promise<Send | undefined> {
+    if (this.#trial !== undefined) return this.#again(this.#trial, request)
+    const bound = this.#memory.boundTo(request.connection)
+    if (bound !== undefined) {
+      this.#begin(bound, bound.handshake, request)
+      return this.#sent(await bound.handshake.prepare(request))
+    }
+    for (const method of this.#memory.early()) {
+      const session = this.#memory.open(method)
+      if (!('begin' in session)) continue
+      if (!(await this.#claim(method.scheme))) return this.prepare(request)
+      const handshake = session.begin()
+      const send = await handshake.prepare(request, this.#memory.options.isUnasked)
+      if (send !== undefined) {
+        this.#begin(method, handshake, request)
+        return this.#sent(send)
+      }
+      handshake.close()
+      this.#release()
+    }
+    return undefined
+  }
+
+  /** Takes a 401 of a server or a 407 of a proxy. */
+  async challenged(response: ResponseFacts, request: RequestFacts): Promise<Step> {
+    const { target } = this.#memory.options.situation
+    if (++this.#count > maximumChallenges) return failed(`The ${target} asks for proof for ever`)
+    try {
+      this.#challenges = parseChallenges(
+        fieldValues(response.fields, targetFields[target].challenge),
+      )
+    } catch (error) {
+      // Only the limits of challenges throw, and nothing that breaks them deserves an answer.
+      if (error instanceof LullError) return failed(error.message)
+      throw error
+    }
+    const trial = this.#trial
+    if (trial === undefined) return this.#choose(request)
+    const challenge = this.#pick(trial.scheme)
+    if (challenge !== undefined) {
+      const answer = await trial.handshake.answer(challenge, request)
+      return this.#take(answer, challenge) ?? this.#choose(request)
+    }
+    // What was sent early was not meant for this place; what was asked for and given was turned down.
+    if (trial.wasAsked && trial.hasProved) {
+      const reason = `${trial.scheme.token}: the ${target} asks for something else now`
+      this.#end('refused', trial.realm, reason)
+    } else this.#drop()
+    return this.#choose(request)
+  }
+
+  /** Takes what came back from a detour. */
+  async detoured(response: DetourResponse, request: RequestFacts): Promise<Step> {
+    const trial = this.#trial
+    if (trial?.handshake.detoured === undefined) return failed('Nobody asked for a detour')
+    const answer = await trial.handshake.detoured(response, request)
+    return this.#take(answer, this.#pick(trial.scheme)) ?? this.#choose(request)
+  }
+
+  /** Takes a response that the target let through: for a server neither 401 nor 407, for a proxy any but 407. */
+  async accepted(response: ResponseFacts): Promise<Verdict> {
+    const trial = this.#trial
+    if (trial === undefined) return { kind: 'done' }
+    const verdict = await trial.handshake.accept(response)
+    if (verdict.kind === 'refused') this.#end('refused', trial.realm, verdict.reason)
+    // A server in trouble has not said what it thinks of the proof.
+    else if (trial.hasProved && response.status < 500) this.#memory.prove(trial.scheme)
+    this.#release()
+    return verdict
+  }
+
+  /** Ends the request, whether or not it had an answer. May be called twice. */
+  close(): void {
+    this.#isClosed = true
+    this.#drop()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Goes through what can be tried until something can be sent. */
+  async #choose(request: RequestFacts): Promise<Step> {
+    for (;;) {
+      this.#selection = this.#memory.select(this.#challenges, this.#ended)
+      const [choice] = this.#selection.choices
+      if (choice === undefined || this.#isClosed) return this.#fail()
+      // Whoever waited looks at the choices again: they may be fewer now.
+      if (!(await this.#claim(choice.scheme))) continue
+      const step = await this.#try(choice, request)
+      if (step !== undefined) return step
+    }
+  }
+
+  async #try(choice: Choice, request: RequestFacts): Promise<Step | undefined> {
+    const realm = choice.challenge.parameters.get('realm')
+    const session = this.#memory.open(choice)
+    if (!('begin' in session)) {
+      this.#ended.push({ ...choice, kind: 'unable', realm, reason: session.reason })
+      this.#release()
+      return undefined
+    }
+    const handshake = session.begin()
+    this.#begin(choice, handshake, request)
+    return this.#take(await handshake.answer(choice.challenge, request), choice.challenge)
+  }
+
+  /** Makes a step of an answer; `undefined` when that was the end of this trial. */
+  #take(answer: Answer, challenge: Challenge | undefined): Step | undefined {
+    const trial = this.#trial
+    const realm = challenge?.parameters.get('realm')
+    if (trial !== undefined && !trial.wasAsked) this.#trial = { ...trial, wasAsked: true, realm }
+    switch (answer.kind) {
+      case 'send':
+        return this.#sent(answer)
+      case 'detour':
+        return answer
+      case 'unable':
+      case 'refused':
+        this.#end(answer.kind, realm, answer.reason)
+        return undefined
+      default:
+        return answer satisfies never
+    }
+  }
+
+  /** The legs once more on another connection. */
+  async #again(trial: Trial, request: RequestFacts): Promise<Send | undefined> {
+    if (trial.scheme.binds === 'request' || trial.connection === request.connection) {
+      return this.#sent(await trial.handshake.prepare(request))
+    }
+    trial.handshake.close()
+    const session = this.#memory.open(trial)
+    if (++this.#restarts > maximumRestarts || !('begin' in session)) {
+      this.#end(
+        'unable',
+        trial.realm,
+        `${trial.scheme.token}: the connection is lost again and again`,
+      )
+      return undefined
+    }
+    const handshake = session.begin()
+    this.#begin(trial, handshake, request)
+    return this.#sent(await handshake.prepare(request))
+  }
+
+  #begin(
+    { scheme, credentials }: Method,
+    handshake: Handshake,
+    { connection }: RequestFacts,
+  ): void {
+    const trial = { scheme, credentials, handshake, connection, realm: undefined }
+    this.#trial = { ...trial, wasAsked: false, hasProved: false }
+    if (scheme.binds === 'connection' && connection !== undefined) {
+      this.#memory.bind(connection, trial)
+    }
+  }
+
+  #sent<Sent extends Send | undefined>(send: Sent): Sent {
+    const trial = this.#trial
+    if (trial !== undefined && send?.canSucceed === true)
+      this.#trial = { ...trial, hasProved: true }
+    return send
+  }
+
+  #end(kind: Ended['kind'], realm: string | undefined, reason: string): void {
+    const trial = this.#trial
+    if (trial === undefined) return
+    const { scheme, credentials } = trial
+    const realms = new Set([realm, trial.realm])
+    for (const realm of realms) {
+      const ended = { kind, scheme, credentials, realm, reason }
+      this.#ended.push(ended)
+      if (kind === 'refused') this.#memory.refuse(ended)
+    }
+    if (trial.connection !== undefined) this.#memory.unbind(trial.connection)
+    this.#drop()
+  }
+
+  #drop(): void {
+    this.#trial?.handshake.close()
+    this.#trial = undefined
+    this.#release()
+  }
+
+  /** Whether this request may try the scheme now; `false` after having waited for another one that tried it. */
+  async #claim(scheme: AuthScheme): Promise<boolean> {
+    const claimed = this.#memory.tryFirst(scheme)
+    if (claimed instanceof Promise) {
+      await claimed
+      return false
+    }
+    this.#endTrial = claimed
+    return true
+  }
+
+  #release(): void {
+    this.#endTrial?.()
+    this.#endTrial = undefined
+  }
+
+  #pick(scheme: AuthScheme): Challenge | undefined {
+    const token = scheme.token.toLowerCase()
+    const [first, ...others] = this.#challenges.filter((challenge) => challenge.scheme === token)
+    if (first === undefined) return undefined
+    return scheme.pick?.([first, ...others], this.#memory.options.world) ?? first
+  }
+
+  #fail(): Failed {
+    const { target } = this.#memory.options.situation
+    if (this.#memory.hasRefused) {
+      return failed(`The ${target} refused the credentials`)
+    }
+    return failed(
+      this.#challenges.length === 0
+        ? `The ${target} asks for proof and names no way to give it`
+        : `The ${target} asks for proof that the job cannot give`,
+    )
+  }
+}
+
+function failed(reason: string): Failed {
+  return { kind: 'failed', reason }
+}

@@ -1,0 +1,142 @@
+/** What all requests of a job to one peer have learned together. */
+
+import type { Challenge } from './challenge.ts'
+import type { Credentials } from './credentials.ts'
+import type { AuthScheme, AuthWorld, Handshake, Session, Unable } from './scheme.ts'
+import { select, type Ended, type Selection } from './select.ts'
+import { entitle, type Situation, type Wallet } from './wallet.ts'
+
+/** What an authenticator is made of. */
+export interface PeerMemoryOptions {
+  readonly situation: Situation
+  readonly wallet: Wallet
+  readonly world: AuthWorld
+  /** Strongest first. */
+  readonly schemes: readonly AuthScheme[]
+  /** Whether to prove before anybody asked (A86). */
+  readonly isUnasked: boolean
+}
+
+/** A scheme with the credentials that answer it. */
+export interface Method {
+  readonly scheme: AuthScheme
+  readonly credentials: Credentials
+}
+
+/** A handshake that belongs to a connection. */
+export interface Bound extends Method {
+  readonly handshake: Handshake
+}
+
+/** Refusals that are remembered; more come only from a peer that makes up realms, and the oldest goes first. */
+const maximumEnded = 64
+
+/** Sessions, refusals, what worked last, and who is trying what. */
+export class PeerMemory {
+  readonly options: PeerMemoryOptions
+  readonly #sessions = new Map<AuthScheme, Session>()
+  readonly #bound = new WeakMap<object, Bound>()
+  /** Schemes whose credentials the peer has taken, the last one first. */
+  #proved: readonly AuthScheme[] = []
+  #ended: readonly Ended[] = []
+  /** Ends when the request that tries a scheme for the first time has its outcome. */
+  readonly #trials = new Map<AuthScheme, Promise<void>>()
+
+  constructor(options: PeerMemoryOptions) {
+    this.options = options
+  }
+
+  select(challenges: readonly Challenge[], ended: readonly Ended[]): Selection {
+    const { situation, wallet, schemes, world } = this.options
+    const offer = { challenges, situation, wallet, schemes, ended, endedBefore: this.#ended }
+    return select(offer, world)
+  }
+
+  /** The session of a scheme; opened once. */
+  open({ scheme, credentials }: Method): Session | Unable {
+    const known = this.#sessions.get(scheme)
+    if (known !== undefined) return known
+    const { situation, world } = this.options
+    const { target, peer } = situation
+    const opened = scheme.open({ target, peer, credentials, world })
+    if ('begin' in opened) this.#sessions.set(scheme, opened)
+    return opened
+  }
+
+  /** What may be sent before a challenge: what has worked, and whatever else has credentials where A86 says so. */
+  early(): readonly Method[] {
+    const { schemes, isUnasked } = this.options
+    const others = isUnasked ? schemes.filter((scheme) => this.#isUntried(scheme)) : []
+    return [...this.#proved, ...others].flatMap((scheme) => this.#method(scheme))
+  }
+
+  #isUntried(scheme: AuthScheme): boolean {
+    return !this.#proved.includes(scheme) && !this.#ended.some((ended) => ended.scheme === scheme)
+  }
+
+  #method(scheme: AuthScheme): readonly Method[] {
+    const { situation, wallet, world } = this.options
+    const entitlement = entitle(scheme.name, situation, wallet, world.settings)
+    if (entitlement.kind === 'none') return []
+    const { credentials } = entitlement
+    const isReadable = scheme.sendsSecret && situation.peer.protocol !== 'https:'
+    const isAllowed = !isReadable || world.settings.allowClearText
+    return isAllowed && scheme.accepts(credentials, situation.target)
+      ? [{ scheme, credentials }]
+      : []
+  }
+
+  /** The peer has taken this scheme's credentials. */
+  prove(scheme: AuthScheme): void {
+    this.#proved = [scheme, ...this.#proved.filter((other) => other !== scheme)]
+  }
+
+  /** The peer has refused these credentials. */
+  refuse(ended: Ended): void {
+    this.#ended = [...this.#ended.slice(1 - maximumEnded), ended]
+    // A session of requests knows where it was refused; a connection cannot be asked.
+    if (ended.scheme.binds === 'connection') {
+      this.#proved = this.#proved.filter((scheme) => scheme !== ended.scheme)
+    }
+  }
+
+  get hasRefused(): boolean {
+    return this.#ended.length > 0
+  }
+
+  boundTo(connection: object | undefined): Bound | undefined {
+    return connection === undefined ? undefined : this.#bound.get(connection)
+  }
+
+  bind(connection: object, bound: Bound): void {
+    this.#bound.set(connection, bound)
+  }
+
+  unbind(connection: object): void {
+    this.#bound.delete(connection)
+  }
+
+  /**
+   * Asks to be the one who tries a scheme that has not worked yet.
+   *
+   * @returns a promise to wait for, and to ask again after; or what ends the trial, once, `undefined` when the scheme
+   *   needs none
+   */
+  tryFirst(scheme: AuthScheme): Promise<void> | (() => void) | undefined {
+    if (this.#proved.includes(scheme)) return undefined
+    const going = this.#trials.get(scheme)
+    if (going !== undefined) return going
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#trials.set(scheme, promise)
+    return () => {
+      this.#trials.delete(scheme)
+      resolve()
+    }
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.close()
+    this.#sessions.clear()
+    this.#proved = []
+  }
+}
