@@ -63,7 +63,9 @@ async function runOne(
     const isLull = contestant.isLull === true
     const cost = await measure(contestant.program, contestant.args(target), {
       ...(isLull ? { helpers: [service.pid], env: service.env } : {}),
-      ...(!isLull && syncOthers ? { then: () => void spawnSync('sync', ['-f', target]) } : {}),
+      ...(!isLull && syncOthers
+        ? { afterwards: () => void spawnSync('sync', ['-f', target]) }
+        : {}),
     })
     const found = readdirSync(target).length
     if (found !== work.files)

@@ -28,7 +28,7 @@ export async function measure(
   args: readonly string[],
   options: MeasureOptions = {},
 ): Promise<Cost> {
-  const { helpers = [], env = {}, then } = options
+  const { helpers = [], env = {}, afterwards } = options
   for (const pid of helpers) resetPeak(pid)
   const helpersBefore = helpers.map(cpuOf)
   const childrenBefore = childrenCpu()
@@ -53,7 +53,7 @@ export async function measure(
       else reject(new Error(`${program} ended with ${status}: ${complaint}`))
     })
   })
-  then?.()
+  afterwards?.()
   const wallS = (performance.now() - began) / 1000
   const helpersCpu = helpers.reduce(
     (sum, pid, index) => sum + cpuOf(pid) - (helpersBefore[index] ?? 0),
@@ -72,7 +72,7 @@ export interface MeasureOptions {
   readonly helpers?: readonly number[]
   readonly env?: Readonly<Record<string, string>>
   /** Work that belongs to the run, done in this process after the program: syncing, say. */
-  readonly then?: () => void
+  readonly afterwards?: () => void
 }
 
 /** Seconds of processor time of a process and all its threads. */
