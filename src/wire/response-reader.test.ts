@@ -319,6 +319,7 @@ suite('ResponseReader refuses', () => {
     ['RFC 9112 §7.1: NUL in an extension', `${chunkedHead}5;\0\r\nhello\r\n`, 'CHUNK'],
     ['RFC 9112 §7.1: LF alone after the data', `${chunkedHead}5\r\nhello\n0\r\n\r\n`, 'CHUNK'],
     ['RFC 9112 §7.1: CR alone after the data', `${chunkedHead}5\r\nhello\r0\r\n\r\n`, 'CHUNK'],
+    ['RFC 9112 §7.1: CR and another octet', `${chunkedHead}5\r\nhello\r!0\r\n\r\n`, 'CHUNK'],
     ['RFC 9112 §7.1: data past the size', `${chunkedHead}5\r\nhello!\r\n0\r\n\r\n`, 'CHUNK'],
     ['RFC 9112 §7.1.2: LF alone in trailers', `${chunkedHead}0\r\nA: b\n\r\n`, 'LINE_END'],
     ['RFC 9112 §7.1.2: LF alone for the empty line', `${chunkedHead}0\r\n\n`, 'LINE_END'],
@@ -682,6 +683,12 @@ suite('ResponseReader', () => {
     reader.push(octets('x'))
     idle.push(reader.isIdle)
     assert.deepEqual(idle, [true, false, false, false, true, false])
+  })
+
+  test('isIdle is false from the moment the server has closed', () => {
+    const reader = new ResponseReader()
+    reader.end()
+    assert.equal(reader.isIdle, false)
   })
 
   test('isIdle is false after a response that was the last one', () => {
