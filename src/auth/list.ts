@@ -3,6 +3,7 @@
 import { basicScheme } from './basic.ts'
 import { bearerScheme } from './bearer.ts'
 import { digestScheme } from './digest/digest.ts'
+import { ntlmScheme } from './ntlm/ntlm.ts'
 import type { AuthScheme } from './scheme.ts'
 
 /**
@@ -10,4 +11,9 @@ import type { AuthScheme } from './scheme.ts'
  * its nearest relatives, Negotiate before NTLM before Passport before Digest, with Basic last (A180). Bearer stands
  * where curl has it, before Digest.
  */
-export const authSchemes: readonly AuthScheme[] = [bearerScheme, digestScheme, basicScheme]
+export const authSchemes: readonly AuthScheme[] = [
+  ntlmScheme,
+  bearerScheme,
+  digestScheme,
+  basicScheme,
+]
