@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { array, assert as check, asyncProperty, boolean, constantFrom, subarray } from 'fast-check'
+
 import type { Acceptor } from './acceptor.ts'
 import type { AuthTarget, SchemeName } from './auth.ts'
 import { asksForProof, Authenticator } from './authenticator.ts'
@@ -347,6 +349,60 @@ test('Authenticator warns of what can be read on the way, and obeys who forbids 
     assert.equal((await run(own.begin(), ask)).outcome, cannot)
   }
   assert.deepEqual(seen, [])
+})
+
+const anyChallenges = array(
+  constantFrom(
+    'Basic realm="r"',
+    'Basic realm="s"',
+    'Digest realm="r", nonce="1", qop=auth',
+    'Digest realm="r", nonce="2", stale=true',
+    'Digest realm="s", nonce="3", algorithm=SHA-256',
+    'Digest realm="r"',
+    'NTLM',
+    'NTLM TlRMTVNTUAACAAAA',
+    'Bearer realm="r"',
+    'Negotiate',
+    'Unknown',
+    '"',
+  ),
+  { maxLength: 5 },
+)
+
+test('Authenticator sends what was set and nothing else, and comes to an end, whoever it talks to (A22)', async () => {
+  const schemes = ['basic', 'digest', 'ntlm'] as const
+  await check(
+    asyncProperty(
+      subarray([...schemes]),
+      boolean(),
+      array(array(anyChallenges, { maxLength: 30 }), { minLength: 1, maxLength: 3 }),
+      async (names, isUnasked, requests) => {
+        const own = authenticator(
+          names.map((name) => pair(name, name)),
+          { isUnasked },
+        )
+        const proofs = new Map<string, number>()
+        for (const responses of requests) {
+          const queue = [...responses]
+          const ask = async (credentials: string | undefined) => {
+            const [scheme = ''] = credentials?.split(' ', 1) ?? []
+            if (credentials !== undefined)
+              assert.ok(names.some((name) => name === scheme.toLowerCase()))
+            proofs.set(scheme, (proofs.get(scheme) ?? 0) + 1)
+            const challenges = queue.shift()
+            return challenges === undefined
+              ? { status: 200, fields: [] }
+              : unauthorized(...challenges)
+          }
+          const { requests } = await run(own.begin(), ask)
+          assert.ok(requests <= 21)
+        }
+        // Two realms; what is sent again after a success is not a second try.
+        assert.ok((proofs.get('Basic') ?? 0) <= 2 * requests.length)
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
 
 test('Authenticator explains every scheme', async () => {
