@@ -15,6 +15,8 @@
  * - *detour*: a request to another place (a sign-in server, a token endpoint) without which a handshake cannot go on.
  */
 
+import type { Field } from '../wire/fields.ts'
+
 /** Who asks for proof (BG_AUTH_TARGET, A1). */
 export type AuthTarget = 'server' | 'proxy'
 
@@ -37,10 +39,10 @@ export const authSchemeNumbers = {
 } as const satisfies Partial<Record<SchemeName, number>>
 
 /**
- * One header field, in the order and spelling of the message; names are compared without case. One character of a
- * value is one octet on the wire (ISO-8859-1), in both directions: what a field says in UTF-8 is octets here.
+ * One header field. One character of a value is one octet on the wire (ISO-8859-1), in both directions: what a field
+ * says in UTF-8 is octets here.
  */
-export type Field = readonly [name: string, value: string]
+export type { Field } from '../wire/fields.ts'
 
 /** The names of the fields and the status by which a target talks about authentication (A176). */
 export interface TargetFields {

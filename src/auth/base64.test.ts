@@ -23,9 +23,3 @@ test('decodeBase64() undoes encodeBase64(), with and without padding', () => {
     }),
   )
 })
-
-test('decodeBase64() refuses what is not base64', () => {
-  for (const text of ['a', 'abcde', 'ab c', '=', 'ab=c', 'ab-_', '====', 'ä===', 'YQ===']) {
-    assert.equal(decodeBase64(text), undefined, text)
-  }
-})
