@@ -10,6 +10,18 @@ export type NewFile = Pick<JobFile, 'ordinal' | 'remoteName' | 'localName' | 'di
 /** A job before the store gave it its place. */
 export type NewJob = Omit<Job, 'sequence'>
 
+/** The most jobs that one page shows. */
+const LONGEST_PAGE = 10_000
+
+/** Refuses a page without an end: a queue may hold more jobs than memory does. */
+export function checkPageLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE) {
+    throw new RangeError(
+      `Cannot show a page of jobs: the limit is ${limit}, not 1 to ${LONGEST_PAGE}`,
+    )
+  }
+}
+
 /** Which jobs a page shows. */
 export interface JobQuery {
   /** Only this owner's, by id. */
@@ -62,17 +74,17 @@ export interface JobStore {
   queued(priority: Priority, limit: number): readonly Job[]
   /** Jobs whose state is one of these, in creation order. For the few; not for every queued job. */
   inState(states: readonly JobStateKind[]): readonly Job[]
-  /** Jobs in transientError that are due at `now` or wait for no time, soonest first. */
+  /** Jobs in transientError that are due at `now` or wait for no time: those without a time first, then soonest first. */
   due(now: Instant, limit: number): readonly Job[]
   /** When the next transientError is due, if any has a time. */
   nextDue(): Instant | undefined
   /** Jobs that have something pending, in creation order. */
   pending(limit: number): readonly Job[]
-  /** A turn behind every other. */
+  /** One more than the highest turn of any job; a question, not a reservation. */
   nextTurn(): number
-  /** Ids of final jobs, last modified before `before`, with nothing pending. */
+  /** Ids of final jobs, last modified before `before`, with nothing pending; longest ago first. */
   finished(before: Instant, limit: number): readonly JobId[]
-  /** Jobs that are not final, last modified before `before`. */
+  /** Jobs that are not final, last modified before `before`; longest ago first. */
   stale(before: Instant, limit: number): readonly Job[]
 
   /** Adds files; their ordinals must follow on what is there. */
@@ -84,5 +96,6 @@ export interface JobStore {
   /** Full path of a target, if a job that is not final has it already; the oldest one. */
   ownerOfTarget(localName: string): JobId | undefined
 
+  /** Ends the use of the queue; not within {@link transact}. Closed twice is closed. */
   close(): void
 }
