@@ -6,7 +6,7 @@
  * overlooked, or its ticket has run out, and is made once more; an asked one has been refused.
  */
 
-import { ProtocolError } from '../../base/error.ts'
+import { MisuseError, ProtocolError } from '../../base/error.ts'
 import { fieldValues, targetFields, type AuthTarget, type Field } from '../auth.ts'
 import { decodeBase64, encodeBase64 } from '../base64.ts'
 import { parseChallenges, type Challenge } from '../challenge.ts'
@@ -19,6 +19,7 @@ import type {
   ResponseFacts,
   Send,
   Session,
+  Unable,
   Verdict,
 } from '../scheme.ts'
 import { failureOf } from './failure.ts'
@@ -33,16 +34,14 @@ export interface ContextScheme {
    * @param hint what the peer sent along with its first challenge, before any token of ours
    * @throws {MechanismError | ProtocolError | MisuseError} as {@link failureOf} reads them
    */
-  open(request: RequestFacts, hint: Uint8Array | undefined): Promise<OpenContext>
+  open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext>
   /** Whether a token of ours can be the last that the peer needs. */
   canSucceed(token: Uint8Array): boolean
-}
-
-/** A context and what its success is worth. */
-export interface OpenContext {
-  readonly context: MechanismContext
-  /** Whether the connection stays authenticated after it, when the peer does not say so itself (A274). */
-  persists(): boolean
+  /**
+   * Whether the connection stays authenticated after this last token of ours, when the peer does not say so itself
+   * (A274).
+   */
+  persists(token: Uint8Array): boolean
 }
 
 /** A135: no honest exchange needs more. */
@@ -70,13 +69,14 @@ export class ContextSession implements Session {
 }
 
 /** An exchange of tokens that is going on. */
-interface Exchange extends OpenContext {
+interface Exchange {
+  readonly context: MechanismContext
   readonly asked: boolean
   readonly legs: number
   /** Whether our side has nothing more to say or to hear. */
   readonly isComplete: boolean
-  /** Whether the last token can have succeeded. */
-  readonly isProof: boolean
+  /** What was sent last; empty before the first. */
+  readonly token: Uint8Array
 }
 
 /** One connection. */
@@ -87,6 +87,10 @@ class ContextHandshake implements Handshake {
   #exchange: Exchange | undefined
   /** Whether this request has been refused, or has begun an exchange that the peer asked for. */
   #isSpent = false
+  /** Why this request's attempt ended. */
+  #failure: Unable | Refused | undefined
+  /** Counts what was begun, so that a context that opens after its exchange ended is noticed. */
+  #openings = 0
   #isAuthenticated = false
   /** Whether a first leg without proof was let pass: nobody asks here, so it is not sent again unasked. */
   #isPointless = false
@@ -100,11 +104,12 @@ class ContextHandshake implements Handshake {
   async prepare(request: RequestFacts, unasked = false): Promise<Send | undefined> {
     this.close()
     this.#isSpent = false
+    this.#failure = undefined
     if (this.#isAuthenticated) return undefined
     const isExpected = this.#session.isWanted && !this.#isPointless
     if (!isExpected && !unasked) return undefined
     const answer = await this.#guard(() => this.#begin(request, false, undefined))
-    // What fails here fails again, and with a reason, when the challenge comes.
+    // A failure is told when the challenge comes: perhaps nobody asks.
     if (answer.kind === 'send' && (isExpected || answer.canSucceed)) return answer
     this.close()
     return undefined
@@ -129,40 +134,58 @@ class ContextHandshake implements Handshake {
       // A276 speaks of a token that fails, not of one that is missing: CONNECT's 200 has no room for it, and whoever
       // forges a success need not ask for proof in the first place.
       const token = exchange.isComplete ? undefined : this.#finalToken(fields)
-      if (token !== undefined) await exchange.context.step(token)
+      if (token !== undefined && !(await exchange.context.step(token)).complete) {
+        throw new ProtocolError(
+          'ERR_AUTH_INCOMPLETE',
+          `Cannot take the success of ${this.#scheme.token}: the peer has not proved itself`,
+        )
+      }
     } catch (error) {
       this.close()
       return { kind: 'refused', reason: failureOf(error).reason }
     }
-    this.#isPointless = !exchange.isProof
-    this.#isAuthenticated = exchange.isProof && (saidPersistence(fields) ?? exchange.persists())
+    const isProof = this.#scheme.canSucceed(exchange.token)
+    const persists = saidPersistence(fields) ?? this.#scheme.persists(exchange.token)
+    this.#isPointless = !isProof
+    this.#isAuthenticated = isProof && persists
     this.close()
     return { kind: 'done' }
   }
 
   /** Ends the exchange; whether the connection is authenticated is remembered. */
   close(): void {
+    this.#openings++
     this.#exchange?.context.close()
     this.#exchange = undefined
   }
 
-  async #guard(work: () => Promise<Send | Refused>): Promise<Answer> {
+  async #guard(work: () => Promise<Send | Unable | Refused>): Promise<Answer> {
     try {
       return await work()
     } catch (error) {
       this.#isSpent = true
-      return failureOf(error)
+      this.#failure = failureOf(error)
+      return this.#failure
     }
   }
 
   async #begin(request: RequestFacts, asked: boolean, hint: Uint8Array | undefined): Promise<Send> {
     this.close()
     this.#isSpent = asked
-    const opened = await this.#scheme.open(request, hint)
-    return this.#step({ ...opened, asked, legs: 0, isComplete: false, isProof: false }, undefined)
+    const opening = ++this.#openings
+    const context = await this.#scheme.open(request, hint)
+    if (this.#openings !== opening) {
+      context.close()
+      throw closed()
+    }
+    const token = new Uint8Array()
+    return this.#step({ context, asked, legs: 0, isComplete: false, token }, undefined)
   }
 
-  async #continue(token68: string | undefined, request: RequestFacts): Promise<Send | Refused> {
+  async #continue(
+    token68: string | undefined,
+    request: RequestFacts,
+  ): Promise<Send | Unable | Refused> {
     const exchange = this.#exchange
     const token = token68 === undefined ? undefined : this.#decode(token68)
     if (exchange === undefined) {
@@ -176,25 +199,32 @@ class ContextHandshake implements Handshake {
     return this.#step({ ...exchange, asked: true }, token)
   }
 
-  async #step(exchange: Exchange, token: Uint8Array | undefined): Promise<Send> {
+  async #step(exchange: Exchange, theirs: Uint8Array | undefined): Promise<Send> {
     // Before the step, so that closing the handshake reaches a context that is at work.
     this.#exchange = exchange
-    const { token: ours, complete } = await exchange.context.step(token)
-    if (ours === undefined) {
+    const { token, complete } = await exchange.context.step(theirs)
+    if (this.#exchange !== exchange) throw closed()
+    if (token === undefined) {
       throw new ProtocolError(
         'ERR_AUTH_SILENCE',
         `Cannot answer ${this.#scheme.token}: asked again after the last token`,
       )
     }
-    const canSucceed = this.#scheme.canSucceed(ours)
-    const legs = exchange.legs + 1
-    this.#exchange = { ...exchange, legs, isComplete: complete, isProof: canSucceed }
-    return { kind: 'send', header: `${this.#scheme.token} ${encodeBase64(ours)}`, canSucceed }
+    this.#exchange = { ...exchange, legs: exchange.legs + 1, isComplete: complete, token }
+    return {
+      kind: 'send',
+      header: `${this.#scheme.token} ${encodeBase64(token)}`,
+      canSucceed: this.#scheme.canSucceed(token),
+    }
   }
 
-  #refuse(): Refused {
+  #refuse(): Unable | Refused {
     this.#isSpent = true
-    return { kind: 'refused', reason: `${this.#scheme.token}: the peer refused these credentials` }
+    this.#failure ??= {
+      kind: 'refused',
+      reason: `${this.#scheme.token}: the peer refused these credentials`,
+    }
+    return this.#failure
   }
 
   #decode(token68: string): Uint8Array {
@@ -214,6 +244,10 @@ class ContextHandshake implements Handshake {
     const token68 = parseChallenges(said).find(({ scheme }) => scheme === wanted)?.token68
     return token68 === undefined ? undefined : this.#decode(token68)
   }
+}
+
+function closed(): MisuseError {
+  return new MisuseError('ERR_AUTH_CLOSED', 'Cannot go on with a handshake: it was closed')
 }
 
 /** `Persistent-Auth` of a final response; other values than these two say nothing (A274). */

@@ -5,7 +5,7 @@ import type { Credentials } from '../credentials.ts'
 import type { MechanismContext } from '../mechanism.ts'
 import type { AuthScheme, Opening, RequestFacts } from '../scheme.ts'
 import { NtlmContext } from './context.ts'
-import { ContextSession, type ContextScheme, type OpenContext } from './context-handshake.ts'
+import { ContextSession, type ContextScheme } from './context-handshake.ts'
 import { ntlmIdentity, NtlmInitiator } from './initiator.ts'
 import { isNtlmMessage } from './message.ts'
 
@@ -49,7 +49,7 @@ export async function openNtlm(
   const binding = channelBinding === undefined ? {} : { channelBinding }
   if (credentials.kind === 'password') {
     const identity = ntlmIdentity(credentials, world.settings)
-    const targetName = `HTTP/${peer.hostname}`
+    const targetName = `HTTP/${serviceHost(peer)}`
     return new NtlmContext(
       new NtlmInitiator({ identity, targetName, integrity, ...binding }, world),
     )
@@ -57,10 +57,15 @@ export async function openNtlm(
   return world.mechanisms.open({
     mechanism: 'ntlm',
     identity: implicitOnly(credentials),
-    targetName: `HTTP@${peer.hostname}`,
+    targetName: `HTTP@${serviceHost(peer)}`,
     mutual: false,
     ...binding,
   })
+}
+
+/** The host of a service principal name: as in the URL, never canonicalised, without port (A271, A272). */
+export function serviceHost({ hostname }: URL): string {
+  return hostname.replace(/\.$/, '')
 }
 
 function implicitOnly(credentials: Credentials): Credentials & { readonly kind: 'implicit' } {
@@ -77,15 +82,18 @@ class NtlmOverHttp implements ContextScheme {
     this.#opening = opening
   }
 
-  async open(request: RequestFacts, hint: Uint8Array | undefined): Promise<OpenContext> {
+  async open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext> {
     if (hint !== undefined) {
       throw new ProtocolError('ERR_NTLM_STATE', 'Cannot answer NTLM: CHALLENGE before NEGOTIATE')
     }
-    const context = await openNtlm(this.#opening, request, false)
-    return { context, persists: () => true }
+    return openNtlm(this.#opening, request, false)
   }
 
   canSucceed(token: Uint8Array): boolean {
     return !isNtlmMessage(token, 'NEGOTIATE')
+  }
+
+  persists(): boolean {
+    return true
   }
 }
