@@ -1,0 +1,118 @@
+/** Reads what lies in a row or in a JSON text: unknown input, parsed once, trusted after. */
+
+import { DamagedRow } from './store-error.ts'
+
+/** The named values of one row or one JSON object. Every reader throws {@link DamagedRow} for what does not fit. */
+export class Fields {
+  /** What they belong to, for people: `job 7f3a…`. */
+  readonly #owner: string
+  readonly #values: Readonly<Record<string, unknown>>
+
+  constructor(owner: string, values: Readonly<Record<string, unknown>>) {
+    this.#owner = owner
+    this.#values = values
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] !== undefined && this.#values[name] !== null
+  }
+
+  text(name: string): string {
+    const value = this.#values[name]
+    if (typeof value !== 'string') throw this.#damaged(name, 'a text')
+    return value
+  }
+
+  /** Any finite number. */
+  number(name: string): number {
+    const value = this.#values[name]
+    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#damaged(name, 'a number')
+    return value
+  }
+
+  /** A whole number, 0 or more. */
+  count(name: string): number {
+    const value = this.#values[name]
+    if (!isCount(value)) throw this.#damaged(name, 'a count')
+    return value
+  }
+
+  boolean(name: string): boolean {
+    const value = this.#values[name]
+    if (typeof value !== 'boolean') throw this.#damaged(name, 'true or false')
+    return value
+  }
+
+  /** One of a few words. */
+  word<const Word extends string>(name: string, words: readonly Word[]): Word {
+    const value = this.#values[name]
+    const word = words.find((candidate) => candidate === value)
+    if (word === undefined) throw this.#damaged(name, `one of ${words.join(', ')}`)
+    return word
+  }
+
+  /** An object within a JSON text. */
+  object(name: string): Fields {
+    const value = this.#values[name]
+    if (!isObject(value)) throw this.#damaged(name, 'an object')
+    return new Fields(`${this.#owner}, ${name}`, value)
+  }
+
+  list(name: string): readonly unknown[] {
+    const value = this.#values[name]
+    if (!Array.isArray(value)) throw this.#damaged(name, 'a list')
+    return value
+  }
+
+  /** A list of objects within a JSON text. */
+  objects(name: string): Fields[] {
+    return this.list(name).map((item) => {
+      if (!isObject(item)) throw this.#damaged(name, 'a list of objects')
+      return new Fields(`${this.#owner}, ${name}`, item)
+    })
+  }
+
+  /** A text that is JSON, as the one field `name` of new fields. */
+  json(name: string): Fields {
+    const text = this.text(name)
+    try {
+      return new Fields(this.#owner, { [name]: JSON.parse(text) })
+    } catch {
+      // The parser's own message quotes the text, which may hold a header that is a secret.
+      throw this.#damaged(name, 'JSON')
+    }
+  }
+
+  /** Says that a field is not what was expected. */
+  #damaged(name: string, expected: string): DamagedRow {
+    return new DamagedRow(`${this.#owner}: ${name} is not ${expected}`)
+  }
+}
+
+/** Whether `value` is a whole number, 0 or more, that a number holds exactly. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The JSON text of a value of ours. JSON has no word for NaN and the infinities and would write `null`, a row that
+ * could never be read again: so such a number is refused while its origin is still on the stack.
+ */
+export function formatJson(value: unknown): string {
+  assertFinite(value)
+  return JSON.stringify(value)
+}
+
+function assertFinite(value: unknown): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError(`Cannot store a number: it is ${value}`)
+  } else if (Array.isArray(value)) {
+    for (const item of value) assertFinite(item)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) assertFinite(item)
+  }
+}

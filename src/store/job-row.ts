@@ -1,0 +1,161 @@
+/**
+ * A job as a row. What the queue is asked about (owner, priority, state, turn, times) has columns; everything else is
+ * one JSON text, `record`, because it is only ever read and written whole.
+ *
+ * Encoding takes whatever a job has; decoding names every field, so a field added to `Job` does not compile until it is
+ * decoded here, and the recorded rows in `migrations.test.ts` do not pass until a migration gives it to old rows.
+ */
+
+import { errorContexts, type Failure } from '../job/failure.ts'
+import {
+  priorities,
+  type Job,
+  type JobState,
+  type Patience,
+  type Tally,
+  type TransferOptions,
+} from '../job/job.ts'
+import { bitsStates, isFinal, type JobStateKind } from '../job/moves.ts'
+import type { NewJob } from '../engine/ports/job-store.ts'
+import { DamagedRow } from './store-error.ts'
+import { Fields, formatJson } from './fields.ts'
+
+/** What can be bound to a statement. */
+export type Value = string | number | null
+
+/** A row as SQLite gives it. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Every state, and those that a job can still leave. */
+const stateKinds = Object.keys(bitsStates) as JobStateKind[]
+export const liveStates: readonly JobStateKind[] = stateKinds.filter((kind) => !isFinal(kind))
+
+/** The columns that {@link decodeJob} reads. */
+export const JOB_COLUMNS =
+  'sequence, id, owner_id, priority, state, retry_at, turn, pending, modified, record'
+
+/**
+ * The values of a job's columns from `id` on, in the order of {@link JOB_COLUMNS}.
+ *
+ * @throws {RangeError} when a number in it is not finite
+ */
+export function encodeJob(job: NewJob): Value[] {
+  const { id, owner, priority, state, turn, pending = null, modified, ...rest } = job
+  const { kind, retryAt = null, ...facts } = { retryAt: undefined, ...state }
+  // A saved job comes with its sequence, which is the row's own.
+  const record = formatJson({ ...rest, sequence: undefined, ownerName: owner.name, facts })
+  return [id, owner.id, priority, kind, retryAt, turn, pending, modified, record]
+}
+
+/** @throws {DamagedRow} when no version of ours wrote it */
+export function decodeJob(row: Row): Job {
+  const columns = new Fields(`job ${String(row['id'])}`, row)
+  const record = columns.json('record').object('record')
+  return {
+    id: columns.text('id'),
+    sequence: columns.count('sequence'),
+    owner: { id: columns.text('owner_id'), name: record.text('ownerName') },
+    type: record.word('type', ['download', 'upload', 'uploadReply']),
+    displayName: record.text('displayName'),
+    description: record.text('description'),
+    priority: columns.word('priority', priorities),
+    state: decodeState(columns, record.object('facts')),
+    patience: decodePatience(record.object('patience')),
+    transfer: decodeTransfer(record.object('transfer')),
+    completesItself: record.boolean('completesItself'),
+    ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
+    created: record.number('created'),
+    modified: columns.number('modified'),
+    ...(record.has('transferredAt') && { transferredAt: record.number('transferredAt') }),
+    tally: decodeTally(record.object('tally')),
+    errorCount: record.count('errorCount'),
+    attempts: record.count('attempts'),
+    noProgressMs: record.number('noProgressMs'),
+    bytesBest: record.count('bytesBest'),
+    touched: record.boolean('touched'),
+    activeMs: record.number('activeMs'),
+    turn: columns.number('turn'),
+  }
+}
+
+function decodeState(columns: Fields, facts: Fields): JobState {
+  const kind = columns.word('state', stateKinds)
+  switch (kind) {
+    case 'transientError':
+      return {
+        kind,
+        failure: decodeFailure(facts.object('failure')),
+        ...(columns.has('retry_at') && { retryAt: columns.number('retry_at') }),
+      }
+    case 'error':
+      return { kind, failure: decodeFailure(facts.object('failure')) }
+    case 'transferred':
+      return facts.has('failure')
+        ? { kind, failure: decodeFailure(facts.object('failure')) }
+        : { kind }
+    case 'acknowledged':
+      return { kind, partial: facts.boolean('partial') }
+    case 'suspended':
+    case 'queued':
+    case 'connecting':
+    case 'transferring':
+    case 'cancelled':
+      return { kind }
+    default:
+      return kind satisfies never
+  }
+}
+
+function decodeFailure(fields: Fields): Failure {
+  return {
+    hresult: fields.count('hresult'),
+    symbol: fields.text('symbol'),
+    context: fields.word('context', errorContexts),
+    severity: fields.word('severity', ['transient', 'fatal']),
+    waitsFor: fields.word('waitsFor', ['retry', 'network', 'space']),
+    sentence: fields.text('sentence'),
+    ...(fields.has('file') && { file: fields.count('file') }),
+    ...(fields.has('retryAfterMs') && { retryAfterMs: fields.number('retryAfterMs') }),
+  }
+}
+
+function decodePatience(fields: Fields): Patience {
+  return {
+    minimumRetryDelayS: fields.number('minimumRetryDelayS'),
+    noProgressTimeoutS: fields.number('noProgressTimeoutS'),
+    maximumDownloadTimeS: fields.number('maximumDownloadTimeS'),
+    stallTimeoutMs: fields.number('stallTimeoutMs'),
+  }
+}
+
+function decodeTransfer(fields: Fields): TransferOptions {
+  const redirects = fields.object('redirects')
+  return {
+    headers: fields.list('headers').map(decodeHeader),
+    ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
+    redirects: {
+      follow: redirects.word('follow', ['silent', 'report', 'disallow']),
+      allowHttpsToHttp: redirects.boolean('allowHttpsToHttp'),
+    },
+    overwrite: fields.boolean('overwrite'),
+    contentDisposition: fields.boolean('contentDisposition'),
+  }
+}
+
+function decodeHeader(pair: unknown): readonly [name: string, value: string] {
+  if (Array.isArray(pair) && pair.length === 2) {
+    const [name, value]: unknown[] = pair
+    if (typeof name === 'string' && typeof value === 'string') return [name, value]
+  }
+  throw new DamagedRow('a header is not a pair of texts')
+}
+
+function decodeTally(fields: Fields): Tally {
+  return {
+    filesTotal: fields.count('filesTotal'),
+    filesTransferred: fields.count('filesTransferred'),
+    filesSized: fields.count('filesSized'),
+    bytesSized: fields.count('bytesSized'),
+    bytesTransferred: fields.count('bytesTransferred'),
+  }
+}

@@ -1,0 +1,88 @@
+/** Every statement of the queue, by what it is for. */
+
+import { FILE_COLUMNS } from './file-row.ts'
+import { JOB_COLUMNS } from './job-row.ts'
+
+const job = `SELECT ${JOB_COLUMNS} FROM jobs`
+const file = `SELECT ${FILE_COLUMNS} FROM files`
+
+/** Statements about jobs; parameters in the order they are numbered. */
+export const jobQueries = {
+  insert:
+    'INSERT INTO jobs (id, owner_id, priority, state, retry_at, turn, pending, modified, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)',
+  /**
+   * Saves a job of which only the record changed, as with every checkpoint, without touching an index; changes no row
+   * when anything else is different.
+   */
+  saveRecord:
+    'UPDATE jobs SET record = ?9 WHERE id = ?1 AND owner_id = ?2 AND priority = ?3 AND state = ?4 AND retry_at IS ?5 AND turn = ?6 AND pending IS ?7 AND modified = ?8 AND sequence = ?10',
+  save: 'UPDATE jobs SET owner_id = ?2, priority = ?3, state = ?4, retry_at = ?5, turn = ?6, pending = ?7, modified = ?8, record = ?9 WHERE id = ?1 AND sequence = ?10',
+  remove: 'DELETE FROM jobs WHERE id = ?1',
+  find: `${job} WHERE id = ?1`,
+  findSequence: 'SELECT sequence FROM jobs WHERE id = ?1',
+  findByPrefix: 'SELECT id FROM jobs WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3',
+  countAll: 'SELECT coalesce(sum(jobs), 0) AS jobs FROM live_jobs',
+  countOwned: 'SELECT jobs FROM live_jobs WHERE owner_id = ?1',
+  queued: `${job} INDEXED BY jobs_queued WHERE state = 'queued' AND priority = ?1 ORDER BY turn, sequence LIMIT ?2`,
+  // Left alone, SQLite takes the index of all states for these three and sorts.
+  untimed: `${job} INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at IS NULL ORDER BY sequence LIMIT ?1`,
+  due: `${job} INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at <= ?1 ORDER BY retry_at, sequence LIMIT ?2`,
+  nextDue:
+    "SELECT retry_at FROM jobs INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at IS NOT NULL ORDER BY retry_at LIMIT 1",
+  pending: `${job} INDEXED BY jobs_pending WHERE pending IS NOT NULL ORDER BY sequence LIMIT ?1`,
+  lastTurn: 'SELECT max(turn) AS turn FROM jobs',
+  finished:
+    'SELECT id FROM jobs INDEXED BY jobs_finished WHERE final = 1 AND pending IS NULL AND modified < ?1 ORDER BY modified, sequence LIMIT ?2',
+  stale: `${job} INDEXED BY jobs_stale WHERE final = 0 AND modified < ?1 ORDER BY modified, sequence LIMIT ?2`,
+} as const
+
+/** Statements about files; `?1` is the sequence of the job and `?2` an ordinal. */
+export const fileQueries = {
+  nextOrdinal: 'SELECT coalesce(max(ordinal) + 1, 0) AS ordinal FROM files WHERE job = ?1',
+  insert:
+    'INSERT INTO files (job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)',
+  /** Saves a file whose target and kind stay the same, without touching an index; otherwise changes no row. */
+  saveProgress:
+    'UPDATE files SET remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2 AND local_name = ?3 AND kind = ?4',
+  /** Saves a file whose target stays the same; otherwise changes no row. */
+  saveKind:
+    'UPDATE files SET kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2 AND local_name = ?3',
+  save: 'UPDATE files SET local_name = ?3, kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2',
+  find: `${file} WHERE job = ?1 AND ordinal = ?2`,
+  from: `${file} WHERE job = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3`,
+  ownerOfTarget:
+    'SELECT jobs.id FROM files CROSS JOIN jobs ON jobs.sequence = files.job WHERE files.local_name = ?1 AND jobs.final = 0 ORDER BY files.job LIMIT 1',
+} as const
+
+/**
+ * Jobs in any of some states, in order of creation: `?1` after this sequence, `?2` at most so many, `?3` the owner if
+ * asked for, then the states.
+ *
+ * Each state's index is walked in order and the walks are merged row by row, so nothing is read that is not shown. With
+ * one condition (`state IN …`) SQLite would collect and sort every job in these states first.
+ *
+ * @param states how many, 1 or more
+ */
+export function jobsInStates(states: number, isOwned: boolean): string {
+  const first = isOwned ? 4 : 3
+  const branches = Array.from({ length: states }, (_, index) => {
+    const owned = isOwned ? 'owner_id = ?3 AND ' : ''
+    return `SELECT sequence FROM jobs WHERE ${owned}state = ?${first + index} AND sequence > ?1`
+  })
+  return `${job} WHERE sequence IN (SELECT sequence FROM (${branches.join(' UNION ALL ')} ORDER BY sequence LIMIT ?2)) ORDER BY sequence`
+}
+
+/**
+ * Files of some kinds, by ordinal, merged like {@link jobsInStates}: `?1` the sequence of the job, `?2` from this
+ * ordinal, `?3` at most so many, then the kinds.
+ *
+ * @param kinds how many, 1 or more
+ */
+export function filesOfKinds(kinds: number): string {
+  const branches = Array.from(
+    { length: kinds },
+    (_, index) =>
+      `SELECT ordinal FROM files WHERE job = ?1 AND kind = ?${4 + index} AND ordinal >= ?2`,
+  )
+  return `${file} WHERE job = ?1 AND ordinal IN (SELECT ordinal FROM (${branches.join(' UNION ALL ')} ORDER BY ordinal LIMIT ?3)) ORDER BY ordinal`
+}

@@ -1,0 +1,219 @@
+/** The queue on disk: jobs and their files in SQLite. */
+
+import type { Instant } from '../base/clock.ts'
+import { assert } from '../base/error.ts'
+import {
+  checkPageLimit,
+  type FileQuery,
+  type JobQuery,
+  type JobStore,
+  type NewFile,
+  type NewJob,
+} from '../engine/ports/job-store.ts'
+import type { Job, JobFile, JobId, Priority } from '../job/job.ts'
+import type { JobStateKind } from '../job/moves.ts'
+import { Connection } from './connection.ts'
+import { Fields } from './fields.ts'
+import { decodeFile, encodeFile } from './file-row.ts'
+import { decodeJob, encodeJob, liveStates, type Row } from './job-row.ts'
+import { openDatabase } from './open-database.ts'
+import { fileQueries, filesOfKinds, jobQueries, jobsInStates } from './queries.ts'
+
+/** No limit, as SQLite says it. */
+const ALL = -1
+
+/** Behind every character: ends the range of ids with a prefix. */
+const LAST_CHARACTER = '\u{10ffff}'
+
+/**
+ * Opens the queue, makes it if it is not there, and brings it to the newest schema.
+ *
+ * Beside what the port promises, every method throws {@link StoreError}: `ERR_STORE_FULL` when there is no room (nothing
+ * was changed, and it works again once there is), `ERR_STORE_DAMAGED` when what it read was not written by us,
+ * `ERR_STORE_IO` when the operating system refused.
+ *
+ * @param path full; its folder exists and is private. `-wal` lies beside it while it is open
+ * @returns the queue, owned by the caller, who closes it
+ * @throws {StoreError} `ERR_STORE_DAMAGED`, `ERR_STORE_FOREIGN`, `ERR_STORE_NEWER`: the file is left as it is;
+ *   `ERR_STORE_BUSY` when another process has it open, `ERR_STORE_FULL`, `ERR_STORE_IO`
+ */
+export function openJobStore(path: string): JobStore {
+  return new SqliteJobStore(new Connection(openDatabase(path), path))
+}
+
+class SqliteJobStore implements JobStore {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  transact<T>(work: () => T): T {
+    return this.#connection.transact(work)
+  }
+
+  insert(job: NewJob): Job {
+    const { lastRowid } = this.#connection.write(jobQueries.insert, ...encodeJob(job))
+    return { ...job, sequence: lastRowid }
+  }
+
+  save(job: Job): void {
+    const values = [...encodeJob(job), job.sequence]
+    const saved =
+      this.#connection.write(jobQueries.saveRecord, ...values).changes === 1 ||
+      this.#connection.write(jobQueries.save, ...values).changes === 1
+    assert(saved, `job ${job.id} that is saved is in the queue`)
+  }
+
+  remove(id: JobId): void {
+    this.#connection.write(jobQueries.remove, id)
+  }
+
+  find(id: JobId): Job | undefined {
+    return this.#connection.first(decodeJob, jobQueries.find, id)
+  }
+
+  findByPrefix(prefix: string, limit: number): readonly JobId[] {
+    const end = prefix + LAST_CHARACTER
+    return this.#connection.rows(decodeId, jobQueries.findByPrefix, prefix, end, limit)
+  }
+
+  page({ owner, states = liveStates, after = 0, limit }: JobQuery): readonly Job[] {
+    checkPageLimit(limit)
+    return this.#inStates(states, after, limit, owner)
+  }
+
+  count(owner?: string): number {
+    const count =
+      owner === undefined
+        ? this.#connection.first(decodeCount, jobQueries.countAll)
+        : this.#connection.first(decodeCount, jobQueries.countOwned, owner)
+    return count ?? 0
+  }
+
+  queued(priority: Priority, limit: number): readonly Job[] {
+    return this.#connection.rows(decodeJob, jobQueries.queued, priority, limit)
+  }
+
+  inState(states: readonly JobStateKind[]): readonly Job[] {
+    return this.#inStates(states, 0, ALL)
+  }
+
+  due(now: Instant, limit: number): readonly Job[] {
+    const untimed = this.#connection.rows(decodeJob, jobQueries.untimed, limit)
+    const left = limit - untimed.length
+    return [...untimed, ...this.#connection.rows(decodeJob, jobQueries.due, now, left)]
+  }
+
+  nextDue(): Instant | undefined {
+    return this.#connection.first(decodeRetryAt, jobQueries.nextDue)
+  }
+
+  pending(limit: number): readonly Job[] {
+    return this.#connection.rows(decodeJob, jobQueries.pending, limit)
+  }
+
+  nextTurn(): number {
+    const last = this.#connection.row(jobQueries.lastTurn)?.['turn']
+    return typeof last === 'number' ? last + 1 : 1
+  }
+
+  finished(before: Instant, limit: number): readonly JobId[] {
+    return this.#connection.rows(decodeId, jobQueries.finished, before, limit)
+  }
+
+  stale(before: Instant, limit: number): readonly Job[] {
+    return this.#connection.rows(decodeJob, jobQueries.stale, before, limit)
+  }
+
+  insertFiles(id: JobId, files: readonly NewFile[]): void {
+    this.transact(() => {
+      const job = this.#sequence(id)
+      assert(job !== undefined, `job ${id} that is given files is in the queue`)
+      let next = Number(this.#connection.row(fileQueries.nextOrdinal, job)?.['ordinal'])
+      for (const file of files) {
+        assert(file.ordinal === next, `file ${file.ordinal} of job ${id} follows on the others`)
+        const values = encodeFile({ ...file, kind: 'missing', ranges: [], tagRestarts: 0 })
+        this.#connection.write(fileQueries.insert, job, next, ...values)
+        next += 1
+      }
+    })
+  }
+
+  saveFiles(id: JobId, files: readonly JobFile[]): void {
+    this.transact(() => {
+      const job = this.#sequence(id)
+      for (const file of files) {
+        const saved = job !== undefined && this.#saveFile(job, file)
+        assert(saved, `file ${file.ordinal} of job ${id} that is saved is in the queue`)
+      }
+    })
+  }
+
+  files(id: JobId, { kinds, from = 0, limit }: FileQuery): readonly JobFile[] {
+    const job = this.#sequence(id)
+    if (job === undefined) return []
+    if (kinds === undefined) {
+      return this.#connection.rows(decodeFile, fileQueries.from, job, from, limit)
+    }
+    const distinct = [...new Set(kinds)]
+    if (distinct.length === 0) return []
+    const sql = filesOfKinds(distinct.length)
+    return this.#connection.rows(decodeFile, sql, job, from, limit, ...distinct)
+  }
+
+  findFile(id: JobId, ordinal: number): JobFile | undefined {
+    const job = this.#sequence(id)
+    if (job === undefined) return undefined
+    return this.#connection.first(decodeFile, fileQueries.find, job, ordinal)
+  }
+
+  ownerOfTarget(localName: string): JobId | undefined {
+    return this.#connection.first(decodeId, fileQueries.ownerOfTarget, localName)
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #inStates(
+    states: readonly JobStateKind[],
+    after: number,
+    limit: number,
+    owner?: string,
+  ): readonly Job[] {
+    const distinct = [...new Set(states)]
+    if (distinct.length === 0) return []
+    const sql = jobsInStates(distinct.length, owner !== undefined)
+    const owned = owner === undefined ? [] : [owner]
+    return this.#connection.rows(decodeJob, sql, after, limit, ...owned, ...distinct)
+  }
+
+  /** The cheapest statement that says it all; most often only the record of a file changed. */
+  #saveFile(job: number, file: JobFile): boolean {
+    const values = [job, file.ordinal, ...encodeFile(file)]
+    return [fileQueries.saveProgress, fileQueries.saveKind, fileQueries.save].some(
+      (sql) => this.#connection.write(sql, ...values).changes === 1,
+    )
+  }
+
+  #sequence(id: JobId): number | undefined {
+    return this.#connection.first(decodeSequence, jobQueries.findSequence, id)
+  }
+}
+
+function decodeId(row: Row): JobId {
+  return new Fields('a job', row).text('id')
+}
+
+function decodeSequence(row: Row): number {
+  return new Fields('a job', row).count('sequence')
+}
+
+function decodeCount(row: Row): number {
+  return new Fields('the count of jobs', row).count('jobs')
+}
+
+function decodeRetryAt(row: Row): Instant {
+  return new Fields('a job that waits', row).number('retry_at')
+}
