@@ -116,7 +116,9 @@ export class FileTransfer implements BodySink {
   /** Takes up what the order says is there, if it is there and can be gone on with. */
   async #reopen(): Promise<void> {
     if (countBytes(this.order.ranges) === 0) return
-    const partial = PartialFile.openExisting(this.order.partialName, this.#position)
+    const partial = PartialFile.openExisting(this.order.partialName, this.#position, {
+      target: this.#localName,
+    })
     if (partial === undefined) return this.#restart('the partial file is gone or too short', false)
     this.#partial = partial
     if (this.#isWhole) return
@@ -139,7 +141,7 @@ export class FileTransfer implements BodySink {
     const before = this.#position
     this.#verdict = undefined
     const condition = before > 0 ? this.#condition : undefined
-    const { trailers } = await http.exchange(
+    const { head, trailers } = await http.exchange(
       {
         method: 'GET',
         url: this.#remoteName,
@@ -157,7 +159,7 @@ export class FileTransfer implements BodySink {
     )
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
-    this.#verification?.expectTrailers(trailers)
+    this.#verification?.expectTrailers(trailers, head.status)
     this.#size ??= this.#position
     if (this.#position === before && !this.#isWhole) {
       throw new FailureError(
@@ -199,7 +201,7 @@ export class FileTransfer implements BodySink {
     this.#modified = parseHttpDate(response.field('last-modified') ?? '')
     if (transfer.redirects.follow === 'report') this.#remoteName = response.url
     if (transfer.contentDisposition) this.#takeName(response)
-    this.#partial ??= PartialFile.create(this.order.partialName)
+    this.#partial ??= PartialFile.create(this.order.partialName, { target: this.#localName })
     this.#verification ??= new Verification(this.order.digests, {
       continuous: verdict.offset === 0,
     })
@@ -277,19 +279,28 @@ export class FileTransfer implements BodySink {
 
   /** Makes what is flushed durable, and says what that is. */
   async sync(): Promise<FileProgress> {
-    const flushed = this.#flushed
+    // What comes while the sync is under way, the end of the file with it, is for the next one to promise.
+    const covered = this.#facts()
     await this.#partial?.sync()
-    return this.promise(flushed)
+    return this.#promise(covered)
   }
 
-  /** What is true once a sync has covered the file up to `end`. */
-  promise(end = this.#flushed): FileProgress {
-    this.#promised = end
-    const isTransferred = this.#identity !== undefined
+  /** What is true now that a sync, begun after the last flush, has covered the file. */
+  promise(): FileProgress {
+    return this.#promise(this.#facts())
+  }
+
+  #promise(covered: FileProgress): FileProgress {
+    this.#promised = firstGap(covered.ranges)
+    return covered
+  }
+
+  #facts(): FileProgress {
+    const end = this.#flushed
     return {
       ordinal: this.order.ordinal,
       ranges: end > 0 ? [{ start: 0, end }] : [],
-      transferred: isTransferred,
+      transferred: this.#identity !== undefined,
       ...(this.#version === undefined ? {} : { version: this.#version }),
       ...(this.#size === undefined ? {} : { size: this.#size }),
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),

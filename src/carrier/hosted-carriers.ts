@@ -38,7 +38,7 @@ export class HostedCarriers implements Carriers {
   #listener: CarrierListener | undefined
   #host: Host | undefined
   #owners = new Map<string, Owner>()
-  #ending: { readonly gone: Promise<void>; readonly resolve: () => void } | undefined
+  #ending: PromiseWithResolvers<void> | undefined
 
   constructor(start: StartHost) {
     this.#start = start
@@ -64,14 +64,10 @@ export class HostedCarriers implements Carriers {
   async stop(): Promise<void> {
     const host = this.#host
     if (host === undefined) return
-    let resolve = (): void => undefined
-    const gone = new Promise<void>((done) => {
-      resolve = done
-    })
-    this.#ending = { gone, resolve }
+    this.#ending = Promise.withResolvers<void>()
     host.send({ kind: 'end' })
     const limit = setTimeout(host.kill, END_LIMIT_MS)
-    await gone
+    await this.#ending.promise
     clearTimeout(limit)
   }
 

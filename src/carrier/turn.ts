@@ -60,16 +60,14 @@ export class Turn {
   #checkpoint: Promise<void> | undefined
   #checkpointAlarm: Disposable | undefined
   #tellAlarm: Disposable | undefined
-  #resolveOver: () => void = () => undefined
+  readonly #ended = Promise.withResolvers<void>()
 
   constructor(order: FetchOrder, world: TurnWorld) {
     this.job = order.job
     this.number = order.turn
     this.#world = world
     this.#window = order.connections
-    this.over = new Promise((resolve) => {
-      this.#resolveOver = resolve
-    })
+    this.over = this.#ended.promise
     this.#context = {
       http: world.http,
       clock: world.clock,
@@ -235,13 +233,14 @@ export class Turn {
     this.#finishedBytes = 0
     const moving = [...this.#moving].filter(({ unsynced }) => unsynced > 0)
     const progress: FileProgress[] = []
-    await Promise.all([
-      this.#world.syncs.commit(finished.flatMap(({ partial }) => partial ?? [])),
-      ...moving.map(async (transfer) => progress.push(await transfer.sync())),
-    ])
-    for (const transfer of finished) {
-      progress.push(transfer.promise())
-      transfer.close()
+    try {
+      await Promise.all([
+        this.#world.syncs.commit(finished.flatMap(({ partial }) => partial ?? [])),
+        ...moving.map(async (transfer) => progress.push(await transfer.sync())),
+      ])
+      for (const transfer of finished) progress.push(transfer.promise())
+    } finally {
+      for (const transfer of finished) transfer.close()
     }
     if (progress.length === 0) return
     this.#world.report({ kind: 'checkpoint', job: this.job, turn: this.number, files: progress })
@@ -272,6 +271,6 @@ export class Turn {
         ? { kind: 'stopped', job, turn }
         : { kind: 'failed', job, turn, failure },
     )
-    this.#resolveOver()
+    this.#ended.resolve()
   }
 }

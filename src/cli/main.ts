@@ -34,6 +34,9 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
  * @returns the exit status; what went wrong stands in the last line on standard error
  */
 export async function main(words: readonly string[]): Promise<number> {
+  // Whoever reads may stop reading: `lull jobs | head`.
+  stdout.on('error', () => process.exit(exitStatus.ok))
+  stderr.on('error', () => undefined)
   try {
     return await run(words)
   } catch (error) {
@@ -113,4 +116,7 @@ const serviceCodes: ReadonlySet<string> = new Set([
   'ERR_STORE_NEWER',
   'ERR_STORE_DAMAGED',
   'ERR_STORE_FULL',
+  'ERR_STORE_FOREIGN',
+  'ERR_STORE_BUSY',
+  'ERR_STORE_IO',
 ])

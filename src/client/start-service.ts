@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import { parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
 import { RpcClient } from '../rpc/client.ts'
@@ -74,7 +75,8 @@ async function spawnService(
   mkdirSync(home.folder, { recursive: true, mode: 0o700 })
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
-    cwd: home.folder,
+    // A folder that nobody deletes under a process that runs for months.
+    cwd: parse(home.folder).root,
     env: { ...process.env, ...env },
     detached: true,
     // The fourth channel says in one line of JSON how the start went.

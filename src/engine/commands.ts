@@ -14,6 +14,7 @@ import {
   type Owner,
   type Patience,
   type Priority,
+  type Tally,
   type TransferOptions,
 } from '../job/job.ts'
 import { bitsStates, isActive, isFinal } from '../job/moves.ts'
@@ -27,6 +28,7 @@ import {
   type PathStyle,
 } from '../job/names.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
+import { transition } from '../job/transition.ts'
 import type { Core } from './core.ts'
 import type { Housekeeping, Outcome } from './housekeeping.ts'
 import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
@@ -88,17 +90,15 @@ export class Commands {
     const files = this.#checkFiles(caller, request.files ?? [], 0)
     return this.#core.commit(() => {
       const now = this.#core.clock.now()
-      const job = this.#core.store.insert(
-        withChanges(blank(this.#newId(), caller.owner, request, now), request),
-      )
+      const tally = { ...emptyTally, filesTotal: files.length }
+      const turn = this.#core.store.nextTurn()
+      const blankJob = { ...blank(this.#newId(), caller.owner, request, now), tally, turn }
+      const draft: Job = { ...withChanges(blankJob, request), sequence: 0 }
+      const ready = request.resume === true ? transition(draft, { kind: 'resume' }, now) : draft
+      const job = this.#core.store.insert(ready)
       if (files.length > 0) this.#core.store.insertFiles(job.id, files)
-      const counted = {
-        ...job,
-        turn: job.sequence,
-        tally: { ...job.tally, filesTotal: files.length },
-      }
-      this.#core.save(counted)
-      return request.resume === true ? this.#core.apply(counted, { kind: 'resume' }) : counted
+      this.#core.announce(job)
+      return job
     })
   }
 
@@ -304,6 +304,14 @@ function notCompleting(job: Job): Job {
   throw new JobError('BG_E_INVALID_STATE', `Cannot resume job ${job.id}: it is being completed`)
 }
 
+const emptyTally: Tally = {
+  filesTotal: 0,
+  filesTransferred: 0,
+  filesSized: 0,
+  bytesSized: 0,
+  bytesTransferred: 0,
+}
+
 function blank(id: JobId, owner: Owner, request: JobRequest, now: number): Omit<Job, 'sequence'> {
   return {
     id,
@@ -318,13 +326,7 @@ function blank(id: JobId, owner: Owner, request: JobRequest, now: number): Omit<
     completesItself: false,
     created: now,
     modified: now,
-    tally: {
-      filesTotal: 0,
-      filesTransferred: 0,
-      filesSized: 0,
-      bytesSized: 0,
-      bytesTransferred: 0,
-    },
+    tally: emptyTally,
     errorCount: 0,
     attempts: 0,
     noProgressMs: 0,

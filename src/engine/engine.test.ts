@@ -245,7 +245,13 @@ describe('Engine: files', () => {
     const stale = bench.turn(job)
     bench.connect(job)
     bench.over(job)
-    assert.equal(bench.state(job), 'connecting', 'files are missing: another turn')
+    assert.equal(
+      bench.state(job),
+      'transientError',
+      'a carrier that leaves files behind has failed',
+    )
+    bench.engine.resume(me, job.id)
+    assert.notEqual(bench.turn(job), stale)
     bench.carriers.report({ kind: 'checkpoint', job: job.id, turn: stale, files: [done(0)] })
     assert.equal(bench.engine.get(me, job.id).tally.filesTransferred, 0)
   })

@@ -180,7 +180,12 @@ export class Intake {
     const core = this.#core
     const activeMs = job.activeMs + (core.clock.monotonic() - turn.since)
     if (reason === undefined) {
-      if (turn.inHand.size > 0 || job.tally.filesTransferred !== job.tally.filesTotal) {
+      if (turn.inHand.size > 0) {
+        const sentence = `The carrier left ${turn.inHand.size} files without a word`
+        const unfinished = failure('E_UNEXPECTED', 'UNKNOWN', sentence, { severity: 'transient' })
+        return this.#conclude(job, turn, unfinished)
+      }
+      if (job.tally.filesTransferred !== job.tally.filesTotal) {
         // Files came while the carrier was told that there are no more: the next turn takes them.
         core.apply({ ...job, activeMs }, { kind: 'yield', turn: job.turn })
         return

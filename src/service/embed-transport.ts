@@ -16,25 +16,24 @@ export function embedTransport({ engine, dispatch, self }: ComposedService): Tra
       signal.throwIfAborted()
       const ids = jobs?.map((id) => engine.get(self, id).id)
       let waiting = ''
-      let wake: () => void = () => undefined
+      let news = Promise.withResolvers<void>()
       const sink = {
         get isFull() {
           return waiting.length >= FULL_AT
         },
         write(text: string) {
           waiting += text
-          wake()
+          news.resolve()
         },
       }
-      const onAbort = (): void => wake()
+      const onAbort = (): void => news.resolve()
       signal.addEventListener('abort', onAbort, { once: true })
       using stream = new EventStream(engine, self, ids, sink)
       try {
         while (!signal.aborted) {
           if (waiting === '') {
-            await new Promise<void>((resolve) => {
-              wake = resolve
-            })
+            await news.promise
+            news = Promise.withResolvers<void>()
             continue
           }
           const text = waiting

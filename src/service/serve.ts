@@ -19,10 +19,7 @@ export interface RunningService {
  * @throws {LullError} as `compose` and `listen` do
  */
 export async function serve(home: Home = findHome()): Promise<RunningService> {
-  let request: () => void = () => undefined
-  const requested = new Promise<void>((resolve) => {
-    request = resolve
-  })
+  const { promise: requested, resolve: request } = Promise.withResolvers<void>()
   // The answer to the call that asks for it goes out first.
   const service = compose(home, { stopRequested: () => setImmediate(request) })
   try {
