@@ -141,7 +141,7 @@ export class FileTransfer implements BodySink {
     const before = this.#position
     this.#verdict = undefined
     const condition = before > 0 ? this.#condition : undefined
-    const { head, trailers } = await http.exchange(
+    const { response, trailers } = await http.exchange(
       {
         method: 'GET',
         url: this.#remoteName,
@@ -159,7 +159,7 @@ export class FileTransfer implements BodySink {
     )
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
-    this.#verification?.expectTrailers(trailers, head.status)
+    this.#verification?.expectTrailers(trailers, response.status)
     this.#size ??= this.#position
     if (this.#position === before && !this.#isWhole) {
       throw new FailureError(
