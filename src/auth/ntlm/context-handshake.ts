@@ -35,6 +35,13 @@ export interface ContextScheme {
    * @throws {MechanismError | ProtocolError | MisuseError} as {@link failureOf} reads them
    */
   open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext>
+  /**
+   * Another way to begin, when a first token that proves nothing met a challenge without one: the peer may not have
+   * understood its form. `undefined`, or absent, when there is none.
+   *
+   * @param token the one that was not understood
+   */
+  otherForm?(request: RequestFacts, token: Uint8Array): MechanismContext | undefined
   /** Whether a token of ours can be the last that the peer needs. */
   canSucceed(token: Uint8Array): boolean
   /**
@@ -108,7 +115,9 @@ class ContextHandshake implements Handshake {
     if (this.#isAuthenticated) return undefined
     const isExpected = this.#session.isWanted && !this.#isPointless
     if (!isExpected && !unasked) return undefined
-    const answer = await this.#guard(() => this.#begin(request, false, undefined))
+    const answer = await this.#guard(() =>
+      this.#begin(false, this.#scheme.open(request, undefined)),
+    )
     // A failure is told when the challenge comes: perhaps nobody asks.
     if (answer.kind === 'send' && (isExpected || answer.canSucceed)) return answer
     this.close()
@@ -169,12 +178,16 @@ class ContextHandshake implements Handshake {
     }
   }
 
-  async #begin(request: RequestFacts, asked: boolean, hint: Uint8Array | undefined): Promise<Send> {
+  /** @param opening the context, which may still be on its way */
+  async #begin(
+    asked: boolean,
+    opening: MechanismContext | Promise<MechanismContext>,
+  ): Promise<Send> {
     this.close()
     this.#isSpent = asked
-    const opening = ++this.#openings
-    const context = await this.#scheme.open(request, hint)
-    if (this.#openings !== opening) {
+    const count = ++this.#openings
+    const context = await opening
+    if (this.#openings !== count) {
       context.close()
       throw closed()
     }
@@ -189,14 +202,21 @@ class ContextHandshake implements Handshake {
     const exchange = this.#exchange
     const token = token68 === undefined ? undefined : this.#decode(token68)
     if (exchange === undefined) {
-      return this.#isSpent ? this.#refuse() : this.#begin(request, true, token)
+      return this.#isSpent ? this.#refuse() : this.#begin(true, this.#scheme.open(request, token))
     }
-    if (token === undefined) {
-      return exchange.asked ? this.#refuse() : this.#begin(request, true, undefined)
-    }
+    if (token === undefined) return this.#beginAgain(exchange, request)
     if (exchange.isComplete || exchange.legs >= maximumLegs) return this.#refuse()
     this.#isSpent = true
     return this.#step({ ...exchange, asked: true }, token)
+  }
+
+  /** A challenge without token in the middle of an exchange. */
+  async #beginAgain(exchange: Exchange, request: RequestFacts): Promise<Send | Unable | Refused> {
+    if (!exchange.asked) return this.#begin(true, this.#scheme.open(request, undefined))
+    const { token, legs } = exchange
+    const isUnproved = legs === 1 && !this.#scheme.canSucceed(token)
+    const other = isUnproved ? this.#scheme.otherForm?.(request, token) : undefined
+    return other === undefined ? this.#refuse() : this.#begin(true, other)
   }
 
   async #step(exchange: Exchange, theirs: Uint8Array | undefined): Promise<Send> {

@@ -10,6 +10,7 @@ import type { Mechanisms } from '../mechanism.ts'
 import { acceptNtlm } from '../ntlm/ntlm-server.ts'
 import { NtlmContext } from '../ntlm/context.ts'
 import { NtlmInitiator } from '../ntlm/initiator.ts'
+import { isNtlmMessage } from '../ntlm/message.ts'
 import { computeNtHash } from '../ntlm/password-keys.ts'
 import { hex, v31, v51Binding } from '../ntlm/vectors.suite.ts'
 import type { Opening, Session } from '../scheme.ts'
@@ -157,6 +158,32 @@ test('negotiateScheme sends raw NTLM where nothing else is possible (A285, V44)'
     'Negotiate TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKAGFKAAAADw==',
     `Negotiate ${encodeBase64(v31.authenticate)}`,
   ])
+})
+
+/** An acceptor that does not understand raw NTLM, as those with credentials for SPNEGO alone. */
+function wrappedOnly(acceptor: Acceptor): Acceptor {
+  return {
+    receive: (credentials, asked) =>
+      acceptor.receive(isNtlmMessage(tokenOf(credentials)) ? undefined : credentials, asked),
+  }
+}
+
+test('negotiateScheme wraps NTLM for servers that do not understand it raw, and remembers', async () => {
+  const opened = session(noMechanisms)
+  const first = await converse(opened.begin(), wrappedOnly(server([ntlm])), page)
+  assert.deepEqual([first.text, first.sent.length], ['Domain\\User', 4])
+  const second = await converse(opened.begin(), wrappedOnly(server([ntlm])), page)
+  assert.deepEqual([second.kind, second.sent.length], ['granted', 2])
+})
+
+test('negotiateScheme tries a password once, raw or wrapped (A135)', async () => {
+  const opened = session(noMechanisms, password('Domain\\User', 'wrong'))
+  const raw = await converse(opened.begin(), server([ntlm]), page)
+  assert.deepEqual([raw.kind, raw.sent.length], ['refused', 3])
+  const wrapped = await converse(opened.begin(), wrappedOnly(server([ntlm])), page)
+  assert.equal(wrapped.kind, 'refused')
+  const proofs = wrapped.sent.filter((header) => tokenOf(header).length > 200)
+  assert.equal(proofs.length, 1)
 })
 
 test('negotiateScheme stays authenticated after NTLM (A274)', async () => {

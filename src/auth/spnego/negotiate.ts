@@ -68,6 +68,8 @@ class NegotiateOverHttp implements ContextScheme {
   readonly #identity: MechanismIdentity
   #kerberosPausedUntil = Number.NEGATIVE_INFINITY
   #kerberosFailure = ''
+  /** Whether the peer did not understand raw NTLM. */
+  #wrapsNtlm = false
 
   constructor(opening: Opening, identity: MechanismIdentity) {
     this.#opening = opening
@@ -99,12 +101,25 @@ class NegotiateOverHttp implements ContextScheme {
     ) {
       return this.#openPlatform('negotiate', request)
     }
-    if (ntlm === undefined) return openNtlm(this.#opening, request, false)
+    if (ntlm === undefined) {
+      return this.#wrapsNtlm ? this.#wrapNtlm(request) : openNtlm(this.#opening, request, false)
+    }
     throw new MechanismError(
       'ERR_NEGOTIATE_MECHANISM',
       `Cannot answer Negotiate: Kerberos: ${kerberos}; NTLM: ${ntlm}`,
       { reason: 'unable' },
     )
+  }
+
+  /** Acceptors that were given credentials for SPNEGO alone do not know raw NTLM; wrapped they do. */
+  otherForm(request: RequestFacts, token: Uint8Array): MechanismContext | undefined {
+    if (!isNtlm(token) || ntlmUnavailable(this.#opening) !== undefined) return undefined
+    this.#wrapsNtlm = true
+    return this.#wrapNtlm(request)
+  }
+
+  #wrapNtlm(request: RequestFacts): MechanismContext {
+    return new SpnegoInitiator([this.#signedNtlm(request)], true)
   }
 
   canSucceed(token: Uint8Array): boolean {
