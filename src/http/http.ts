@@ -1,0 +1,123 @@
+/**
+ * The room `http`: requests go out over sockets, and bodies come in without ever being copied.
+ *
+ * Terms (RFC 9110, RFC 9112):
+ *
+ * - *target*: what one request asks for: scheme, host, port and path. *Origin*: the first three of them.
+ * - *exchange*: what a caller asks for: one request and its final response, with every hop between.
+ * - *leg*: one request on one connection and its response. A redirect makes another leg; a connection that was lost
+ *   before it answered makes the same leg again.
+ * - *party*: who the legs belong to (a job). Legs of two parties never share a connection at the same time.
+ * - *principal*: as whom a connection was authenticated. It is part of what a lease is made for, so that a connection
+ *   is never handed to another.
+ * - *lease*: a connection that works for one party. *Idle*: open and nobody's.
+ * - *pipelining*: sending a request while responses to others are due on the connection (RFC 9112 §9.3.2).
+ * - *slab*: the memory a connection reads into, again and again. *Sink*: who takes a body out of it.
+ */
+
+import { MisuseError } from '../base/error.ts'
+import type { RedirectPolicy } from '../job/job.ts'
+import type { Field, Fields } from '../wire/fields.ts'
+import { runExchange } from './exchange.ts'
+import { Pool } from './pool.ts'
+import { hostClock, type SteadyClock } from './steady-clock.ts'
+
+/** What is asked for. */
+export interface HttpRequest {
+  readonly method: string
+  /** Absolute, http or https. User information in it is neither sent nor shown; a fragment is not sent. */
+  readonly url: string
+  /** Sent in this order. What frames the message or rules the connection is refused (`ERR_HTTP_HEADER`). */
+  readonly headers: readonly Field[]
+  /** The value of Range: `bytes=100-`. */
+  readonly range?: string
+  /** The value of If-Range. */
+  readonly ifRange?: string
+  readonly redirects: RedirectPolicy
+  /** Milliseconds without a byte after which the connection is given up; above 0. Waiting for a lease is free. */
+  readonly stallTimeoutMs: number
+  readonly signal: AbortSignal
+  /** PEM file of the authorities that are trusted instead of the platform's. */
+  readonly caFile?: string
+  /** Whose leg it is. */
+  readonly party: string
+  /** How many connections to the origin the party may have at the same time, 1 or more; 6 unless it says. */
+  readonly connections?: number
+  /** As whom connections are authenticated; absent: as nobody. */
+  readonly principal?: string
+}
+
+/** The head of a final response, and where it came from. */
+export interface HttpResponse {
+  readonly status: number
+  readonly fields: Fields
+  /** The value of a field, any case; may be called unbound. */
+  readonly field: (name: string) => string | undefined
+  /** Bytes of the body, where the head says it. */
+  readonly length: number | undefined
+  /** What answered, without user information and fragment. */
+  readonly url: string
+  /** Whether `url` is another place than was asked for. */
+  readonly isRedirected: boolean
+  /** Holds the body back, or lets it go on. */
+  readonly flow: BodyFlow
+}
+
+/** The tap of one body: what was read already still comes. While it is shut, nothing counts as stalled. */
+export interface BodyFlow {
+  pause(): void
+  resume(): void
+}
+
+/** Who takes the body of a final response. Whatever it throws ends the exchange, and the connection with it. */
+export interface BodySink {
+  /** Hears the head, once: `take` the body, or `drop` it. */
+  head(response: HttpResponse): 'take' | 'drop'
+  /**
+   * Takes the next bytes of the body: often right behind those before in memory.
+   *
+   * @param bytes a view of the slab, valid until {@link flush} is called
+   */
+  write(bytes: Uint8Array): void
+  /**
+   * Uses up what was written: the slab is reused after this. Called now and then, and when no more of the body comes,
+   * whether it came whole or broke off.
+   */
+  flush(): void
+}
+
+/** What is known once the body is over. */
+export interface ExchangeResult {
+  /** Of the final response. */
+  readonly response: HttpResponse
+  /** Empty unless the body was chunked and taken whole. */
+  readonly trailers: Fields
+}
+
+/** Makes exchanges and keeps the connections between them. */
+export class HttpClient {
+  readonly #pool: Pool
+
+  constructor({ clock = hostClock }: { readonly clock?: SteadyClock } = {}) {
+    this.#pool = new Pool(clock)
+  }
+
+  /**
+   * Sends a request, follows redirects, and gives the body of the final response to the sink.
+   *
+   * @returns when the last byte is flushed
+   * @throws {FailureError} when the exchange fails: its `failure` says what to tell and whether to try again
+   * @throws {MisuseError} `ERR_HTTP_HEADER` for a header that is not the caller's to set; `ERR_HTTP_CLOSED`
+   * @throws the signal's reason, or whatever the sink has thrown
+   */
+  exchange(request: HttpRequest, sink: BodySink): Promise<ExchangeResult> {
+    return runExchange(this.#pool, request, sink)
+  }
+
+  /** Breaks off what is under way (`ERR_HTTP_CLOSED`) and resolves when no connection is left. */
+  close(): Promise<void> {
+    return this.#pool.close(
+      new MisuseError('ERR_HTTP_CLOSED', 'Cannot finish: the client is closed'),
+    )
+  }
+}

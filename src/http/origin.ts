@@ -1,0 +1,277 @@
+/** The connections to one origin, and the legs that wait for them. */
+
+import { FailureError } from '../job/failure.ts'
+import type { ConnectionTls } from './connection.ts'
+import { closedEarly } from './failure.ts'
+import type { Leg } from './leg.ts'
+import { LegQueue } from './leg-queue.ts'
+import { Manners } from './manners.ts'
+import { Pipeline, type Ending, type PipelineOwner } from './pipeline.ts'
+import type { SlabStore } from './slab.ts'
+
+/** An idle connection is closed after this long: servers do it soon after, and a request would cross that. */
+export const IDLE_TIMEOUT_MS = 15_000
+
+/** Connections to one origin that one party may have, unless its requests say otherwise. */
+export const DEFAULT_CONNECTIONS = 6
+
+/** The legs and the connections of one party. */
+class Party {
+  readonly name: string
+  /** The leases: connections with legs of this party on them. */
+  readonly pipelines = new Set<Pipeline>()
+  readonly waiting = new LegQueue()
+  /** To be sent again: before those that were never sent. */
+  readonly returned = new LegQueue()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Where the leg that is next waits, if any does. */
+  get queue(): LegQueue | undefined {
+    if (this.returned.next !== undefined) return this.returned
+    return this.waiting.next === undefined ? undefined : this.waiting
+  }
+
+  get isEmpty(): boolean {
+    return this.pipelines.size === 0 && this.queue === undefined
+  }
+}
+
+/** What an origin needs of its pool. */
+export interface OriginWorld {
+  readonly slabs: SlabStore
+  /** What makes its connections ones of TLS. @throws {FailureError} when the authorities cannot be read */
+  readonly tls: (
+    session: Buffer | undefined,
+    keep: (session: Buffer) => void,
+  ) => ConnectionTls | undefined
+  /** Hears that no connection and no leg is left. */
+  readonly emptied: (origin: Origin) => void
+}
+
+/**
+ * Leases of one origin, for one principal.
+ *
+ * A leg gets an idle connection, else a new one while its party may have another, else a place behind others on a
+ * connection that answers small responses quickly, else it waits; first come, first served within each party. Parties
+ * do not wait for each other: each has its own number of connections, and what one leaves idle any of them may take.
+ */
+export class Origin implements PipelineOwner {
+  /** What the pool knows it by. */
+  readonly key: string
+  readonly #world: OriginWorld
+  readonly #parties = new Map<string, Party>()
+  readonly #partyOf = new Map<Pipeline, Party>()
+  /** Every connection of which anything is left. */
+  readonly #pipelines = new Set<Pipeline>()
+  /** The last one used is the first to be used again: those behind it grow old and are closed. */
+  readonly #idle: Pipeline[] = []
+  readonly #manners = new Manners()
+  #session: Buffer | undefined
+  /** How many connections the server bears, as far as is known. */
+  #bearable = Number.POSITIVE_INFINITY
+
+  constructor(key: string, world: OriginWorld) {
+    this.key = key
+    this.#world = world
+  }
+
+  /** Takes a leg in. */
+  add(leg: Leg): void {
+    leg.tellAbandoned(this.#abandoned)
+    const party = this.#party(leg)
+    party.waiting.push(leg)
+    this.#serve(party)
+  }
+
+  /**
+   * Looks after the connections: stalled ones break, idle ones are closed in time.
+   *
+   * @param now steady milliseconds
+   */
+  look(now: number): void {
+    for (const pipeline of this.#pipelines) {
+      const quietMs = pipeline.look(now)
+      if (pipeline.load > 0 || pipeline.isOver) continue
+      // An idle connection is worth keeping, but not worth staying alive for.
+      pipeline.keepAwake(false)
+      if (quietMs >= IDLE_TIMEOUT_MS) pipeline.close(undefined)
+    }
+  }
+
+  /** Breaks everything off. */
+  close(reason: unknown): void {
+    for (const party of this.#parties.values()) {
+      for (const leg of [...party.returned.clear(), ...party.waiting.clear()]) leg.reject(reason)
+    }
+    for (const pipeline of this.#pipelines) pipeline.close(reason)
+  }
+
+  freed(pipeline: Pipeline): void {
+    this.#manners.answeredAgain(pipeline.answered)
+    const party = this.#partyOf.get(pipeline)
+    if (pipeline.load === 0) this.#release(pipeline)
+    if (party !== undefined) this.#attend(party)
+  }
+
+  evicted(legs: readonly Leg[]): void {
+    this.#takeBack(legs)
+  }
+
+  ended(pipeline: Pipeline, ending: Ending): void {
+    this.#endLease(pipeline)
+    const place = this.#idle.indexOf(pipeline)
+    if (place !== -1) this.#idle.splice(place, 1)
+    this.#learn(pipeline, ending)
+    const [due] = ending.orphans
+    if (due !== undefined && ending.wasDue && !this.#maySendAgain(due, pipeline, ending)) {
+      due.fail(ending.error ?? new FailureError(closedEarly(due.parts.target)))
+    }
+    // What a connection was refused for is not held against it: the server bears one fewer, and that comes to an end.
+    const isCounted = ending.cause !== 'us' && pipeline.answered > 0
+    if (isCounted) for (const leg of ending.orphans) leg.countResend()
+    this.#takeBack(ending.orphans)
+  }
+
+  gone(pipeline: Pipeline): void {
+    this.#pipelines.delete(pipeline)
+    this.#tellIfEmpty()
+  }
+
+  #learn({ answered }: Pipeline, { cause, wasDue, orphans }: Ending): void {
+    const isIgnored = wasDue && orphans[0]?.isBehindOthers === true
+    if (cause === 'silence' && isIgnored) this.#manners.ignoredPipeline()
+    if (cause !== 'server') return
+    if (orphans.some(({ isBehindOthers }) => isBehindOthers)) this.#manners.brokePipeline(answered)
+    else if (wasDue && answered > 0) this.#manners.brokeReuse(answered)
+    // Perhaps it was the session that the server did not like.
+    if (answered === 0) this.#session = undefined
+  }
+
+  /**
+   * Whether the leg that was due when its connection ended may be sent on another (RFC 9110 §9.2.2).
+   *
+   * A connection that had answered before may have been closed before the request came; one that had not has failed,
+   * unless others stand: then the server bears no more of them than these, and the leg waits for one of those.
+   */
+  #maySendAgain(leg: Leg, { answered }: Pipeline, { cause, error }: Ending): boolean {
+    if (leg.isAlone || !leg.isIdempotent) return false
+    if (cause === 'silence') return leg.isBehindOthers
+    if (answered > 0) return true
+    const standing = [...this.#partyOf.keys()].filter(({ answered }) => answered > 0).length
+    if (standing === 0 || !isRefusal(error)) return false
+    this.#bearable = standing
+    return true
+  }
+
+  /** Takes legs back that must be sent elsewhere. */
+  #takeBack(legs: readonly Leg[]): void {
+    for (const leg of legs) if (!leg.isSettled) this.#party(leg).returned.push(leg)
+    // Later: a turn that is over aborts its legs one by one, and those that are still to come need no connection.
+    process.nextTick(() => this.#serveAll())
+  }
+
+  /** The caller of a leg has left. */
+  readonly #abandoned = (leg: Leg): void => {
+    const party = this.#parties.get(leg.parts.party)
+    for (const pipeline of party?.pipelines ?? []) pipeline.abandon(leg)
+    process.nextTick(() => this.#serveAll())
+  }
+
+  #party({ parts: { party: name } }: Leg): Party {
+    const known = this.#parties.get(name)
+    if (known !== undefined) return known
+    const party = new Party(name)
+    this.#parties.set(name, party)
+    return party
+  }
+
+  #serveAll(): void {
+    for (const party of this.#parties.values()) this.#attend(party)
+    this.#tellIfEmpty()
+  }
+
+  #attend(party: Party): void {
+    this.#serve(party)
+    if (party.isEmpty) this.#parties.delete(party.name)
+  }
+
+  #tellIfEmpty(): void {
+    if (this.#pipelines.size === 0 && this.#parties.size === 0) this.#world.emptied(this)
+  }
+
+  /** Sends what can be sent now. */
+  #serve(party: Party): void {
+    for (let queue = party.queue; queue !== undefined; queue = party.queue) {
+      const leg = queue.next
+      if (leg === undefined) return
+      try {
+        const pipeline = this.#place(party, leg)
+        if (pipeline === undefined) return
+        queue.shift()
+        pipeline.send(leg)
+      } catch (error) {
+        queue.shift()
+        leg.reject(error)
+      }
+    }
+  }
+
+  /** The connection for a leg; `undefined` when it must wait. */
+  #place(party: Party, leg: Leg): Pipeline | undefined {
+    const idle = leg.isAlone ? undefined : this.#idle.pop()
+    if (idle !== undefined) {
+      idle.keepAwake(true)
+      return this.#lease(idle, party)
+    }
+    if (party.pipelines.size < Math.min(leg.parts.connections, this.#bearable)) {
+      return this.#lease(this.#open(leg), party)
+    }
+    return leg.isExclusive || !this.#manners.mayPipeline ? undefined : leastLoaded(party.pipelines)
+  }
+
+  #lease(pipeline: Pipeline, party: Party): Pipeline {
+    party.pipelines.add(pipeline)
+    this.#partyOf.set(pipeline, party)
+    return pipeline
+  }
+
+  #open(leg: Leg): Pipeline {
+    const tls = this.#world.tls(this.#session, (session) => {
+      this.#session = session
+    })
+    const pipeline = new Pipeline(leg.parts.target, this, this.#world.slabs, tls)
+    this.#pipelines.add(pipeline)
+    return pipeline
+  }
+
+  /** A lease is over. */
+  #release(pipeline: Pipeline): void {
+    this.#endLease(pipeline)
+    if (this.#manners.mayReuse) this.#idle.push(pipeline)
+    else pipeline.close(undefined)
+  }
+
+  #endLease(pipeline: Pipeline): void {
+    this.#partyOf.get(pipeline)?.pipelines.delete(pipeline)
+    this.#partyOf.delete(pipeline)
+  }
+}
+
+/** A server that has as many connections as it wants says so in one of these ways. */
+const refusals = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
+
+function isRefusal(error: unknown): boolean {
+  if (error === undefined) return true
+  return error instanceof Error && 'code' in error && refusals.has(String(error.code))
+}
+
+function leastLoaded(pipelines: Iterable<Pipeline>): Pipeline | undefined {
+  let best: Pipeline | undefined
+  for (const pipeline of pipelines) {
+    if (pipeline.hasRoom && (best === undefined || pipeline.load < best.load)) best = pipeline
+  }
+  return best
+}

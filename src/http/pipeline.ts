@@ -1,0 +1,386 @@
+/** One connection and the legs on their way over it, in the order in which they were sent. */
+
+import { assert } from '../base/error.ts'
+import { FailureError } from '../job/failure.ts'
+import { Fields } from '../wire/fields.ts'
+import { ResponseReader } from '../wire/response-reader.ts'
+import type { ResponseHead } from '../wire/wire.ts'
+import { Connection, type ConnectionTls, type ConnectionUser } from './connection.ts'
+import { closedEarly, endlessBody, stalled } from './failure.ts'
+import type { BodyFlow } from './http.ts'
+import type { Leg } from './leg.ts'
+import { LARGE_SLAB_BYTES, PIPELINED_SLAB_BYTES, SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
+import type { Target } from './target.ts'
+
+/** Legs on one connection at the same time. */
+export const PIPELINE_DEPTH = 12
+
+/** Bodies up to this many bytes are small: waiting behind one costs less than another connection. */
+export const SMALL_BODY_BYTES = 256 * 1024
+
+/** Behind a body of more than this nobody waits: who was sent before its length was known is sent again elsewhere. */
+const UNBEARABLE_BODY_BYTES = 1024 * 1024
+
+/** What is read of a body that nobody wants; for more than this the connection is closed instead. */
+export const DRAIN_BYTES = 64 * 1024
+
+/** How a connection came to take no legs any more. */
+export interface Ending {
+  /** The server closed it or broke the protocol, nothing was heard from it, or we have no use for it. */
+  readonly cause: 'server' | 'silence' | 'us'
+  /** What came instead of an answer, for the leg that was due. */
+  readonly error: unknown
+  /** Whether the first orphan was due: it is what the server would have answered next. */
+  readonly wasDue: boolean
+  /** Legs without an answer, in their order. They are not settled. */
+  readonly orphans: readonly Leg[]
+}
+
+/** Who hands legs to a pipeline. */
+export interface PipelineOwner {
+  /** Responses are over: there is room, or nothing left to do. */
+  freed(pipeline: Pipeline): void
+  /** These legs would wait too long here: they are better sent elsewhere. */
+  evicted(legs: readonly Leg[]): void
+  /** The connection takes no legs any more. */
+  ended(pipeline: Pipeline, ending: Ending): void
+  /** Nothing is left of the connection; the last call. */
+  gone(pipeline: Pipeline): void
+}
+
+/**
+ * A connection that speaks HTTP/1.1.
+ *
+ * The first of the legs is *due*: what comes is its response. Legs are sent behind it only while responses have been
+ * small, so that the time behind others stays below what another connection would cost. A leg whose caller has left
+ * stays in its place, because its response comes all the same; it is dropped when it comes.
+ */
+export class Pipeline implements ConnectionUser, BodyFlow {
+  readonly target: Target
+  readonly #owner: PipelineOwner
+  readonly #connection: Connection
+  readonly #reader = new ResponseReader()
+  #legs: Leg[] = []
+  #isConnected = false
+  #isOver = false
+  #isPaused = false
+  /** What happens to the response that is due; `undefined` before its head. */
+  #mode: 'take' | 'drop' | undefined
+  /** Of the body that is due, as far as is known, or else of the last one. */
+  #bodyBytes = 0
+  #isLengthKnown = true
+  #holdsViews = false
+  /** Whether the connection outlives the response that is due. */
+  #keepAlive = true
+  #answered = 0
+  #mayPipeline = false
+  #wasHeard = true
+  #quietSince = 0
+
+  constructor(
+    target: Target,
+    owner: PipelineOwner,
+    slabs: SlabStore,
+    tls: ConnectionTls | undefined,
+  ) {
+    this.target = target
+    this.#owner = owner
+    this.#connection = new Connection(target, this, slabs, tls)
+  }
+
+  /** How many legs are on their way. */
+  get load(): number {
+    return this.#legs.length
+  }
+
+  /** How many responses came whole. */
+  get answered(): number {
+    return this.#answered
+  }
+
+  /** Whether the connection takes no legs any more. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Whether another leg may be sent behind those that are on their way. */
+  get hasRoom(): boolean {
+    return (
+      this.#mayPipeline &&
+      this.#answered > 0 &&
+      this.#bodyBytes <= SMALL_BODY_BYTES &&
+      this.#keepAlive &&
+      !this.#isPaused &&
+      !this.#isOver &&
+      this.#legs.length < PIPELINE_DEPTH &&
+      this.#legs[0]?.isExclusive !== true
+    )
+  }
+
+  /** Sends a leg: on an idle connection, or on one that has room. */
+  send(leg: Leg): void {
+    if (this.#legs.length > 0) this.#connection.wantSlab(PIPELINED_SLAB_BYTES)
+    else this.#wasHeard = true
+    leg.isBehindOthers = this.#legs.length > 0
+    this.#reader.expect(leg.parts.method)
+    this.#legs.push(leg)
+    this.#connection.send(leg.parts.request)
+  }
+
+  /** The caller of a leg has left; of any leg, also of one that is not here. */
+  abandon(leg: Leg): void {
+    if (!this.#legs.includes(leg)) return
+    if (this.#legs[0] === leg) this.#handOver(leg)
+    if (this.#legs[0] === leg || this.#legs.every(({ isSettled }) => isSettled)) {
+      this.#end(undefined, 'us')
+    }
+  }
+
+  /** Breaks off whatever is on its way. */
+  close(reason: unknown): void {
+    for (const leg of this.#legs) if (!leg.isSettled) leg.reject(reason)
+    this.#end(reason, 'us')
+  }
+
+  /**
+   * Looks whether anything was heard since the last look, and has used up what came.
+   *
+   * @param now steady milliseconds
+   * @returns for how long nothing was heard
+   */
+  look(now: number): number {
+    if (this.#holdsViews) this.reclaim()
+    if (this.#wasHeard || this.#isPaused) {
+      this.#wasHeard = false
+      this.#quietSince = now
+    }
+    const quietMs = now - this.#quietSince
+    const due = this.#legs[0]
+    if (due !== undefined && quietMs >= due.parts.stallTimeoutMs) {
+      const { target, stallTimeoutMs } = due.parts
+      this.#end(new FailureError(stalled(target, stallTimeoutMs, this.#isConnected)), 'silence')
+    }
+    return quietMs
+  }
+
+  /** Whether the connection keeps the process alive. */
+  keepAwake(isNeeded: boolean): void {
+    this.#connection.keepAwake(isNeeded)
+  }
+
+  pause(): void {
+    if (this.#isPaused || this.#isOver) return
+    this.#isPaused = true
+    this.#connection.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused || this.#isOver) return
+    this.#isPaused = false
+    this.#wasHeard = true
+    this.#connection.resume()
+  }
+
+  get holdsViews(): boolean {
+    return this.#holdsViews
+  }
+
+  connected(): void {
+    this.#isConnected = true
+    this.#wasHeard = true
+  }
+
+  progressed(): void {
+    this.#wasHeard = true
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#isOver) return
+    this.#wasHeard = true
+    const before = this.#answered
+    try {
+      this.#reader.push(bytes)
+      this.#read()
+    } catch (error) {
+      this.#end(error, 'server')
+    }
+    if (!this.#isOver && this.#answered > before) this.#owner.freed(this)
+  }
+
+  ended(): void {
+    if (this.#isOver) return
+    try {
+      this.#reader.end()
+      this.#read()
+    } catch (error) {
+      this.#end(error, 'server')
+    }
+  }
+
+  closed(error: Error | undefined): void {
+    this.#end(error, 'server')
+    this.#owner.gone(this)
+  }
+
+  reclaim(): void {
+    this.#holdsViews = false
+    const due = this.#legs[0]
+    if (due === undefined || due.isSettled) return
+    try {
+      due.parts.consumer.flush()
+    } catch (error) {
+      this.#refuse(due, error)
+    }
+  }
+
+  /** Reads what is there. @throws {ProtocolError} when it is not HTTP */
+  #read(): void {
+    while (!this.#isOver) {
+      const event = this.#reader.next()
+      if (event === undefined) return
+      switch (event.kind) {
+        case 'interim':
+          break
+        case 'head':
+          this.#takeHead(this.#due(), event.head)
+          break
+        case 'body':
+          this.#takeBody(this.#due(), event.bytes)
+          break
+        case 'end':
+          this.#takeEnd(this.#due(), event.trailers)
+          break
+        case 'closed':
+          this.#end(undefined, 'server')
+          break
+        default:
+          event satisfies never
+      }
+    }
+  }
+
+  #due(): Leg {
+    const [due] = this.#legs
+    assert(due !== undefined, 'a response is read only while a leg is due')
+    return due
+  }
+
+  #takeHead(leg: Leg, head: ResponseHead): void {
+    // RFC 9110 §15.5.9: so some servers close a connection that was idle for too long. It answers no request of ours.
+    const isFarewell = head.status === 408 && !head.keepAlive && this.#answered > 0
+    if (isFarewell) return this.#end(undefined, 'server')
+    // Pipelining is for servers of our own age, and with nobody between who might take it amiss (RFC 9112 §9.3.2).
+    if (this.#answered === 0) this.#mayPipeline = head.version === '1.1' && !head.fields.has('via')
+    this.#keepAlive &&= head.keepAlive
+    this.#bodyBytes = 0
+    this.#mode = leg.isSettled ? 'drop' : this.#letIn(leg, head)
+    if (this.#isOver) return
+    const { framing } = head
+    this.#isLengthKnown = framing.kind === 'length' || framing.kind === 'none'
+    if (framing.kind === 'length') this.#weigh(leg, framing.length)
+    else if (framing.kind === 'close' && this.#mode === 'drop') this.#leave(leg)
+  }
+
+  #letIn(leg: Leg, head: ResponseHead): 'take' | 'drop' {
+    try {
+      const mode = leg.parts.consumer.head(head, this)
+      if (mode === 'take' && head.framing.kind === 'close' && this.target.scheme === 'https') {
+        throw new FailureError(endlessBody(leg.parts.target))
+      }
+      return mode
+    } catch (error) {
+      this.#refuse(leg, error)
+      return 'drop'
+    }
+  }
+
+  /** Acts on a body being as long as this, or longer. */
+  #weigh(leg: Leg, bytes: number): void {
+    this.#bodyBytes = bytes
+    if (this.#mode === 'drop') {
+      if (bytes > DRAIN_BYTES) this.#leave(leg)
+      return
+    }
+    if (bytes <= UNBEARABLE_BODY_BYTES) return
+    this.#connection.wantSlab(LARGE_SLAB_BYTES)
+    if (this.#legs.length === 1) return
+    // The server will answer them all the same, behind this body: the connection ends with it.
+    this.#keepAlive = false
+    const behind = this.#legs.splice(1)
+    this.#owner.evicted(behind.filter(({ isSettled }) => !isSettled))
+  }
+
+  #takeBody(leg: Leg, bytes: Uint8Array): void {
+    if (!this.#isLengthKnown) this.#weigh(leg, this.#bodyBytes + bytes.length)
+    if (this.#mode !== 'take' || this.#isOver) return
+    this.#holdsViews = true
+    try {
+      leg.parts.consumer.write(bytes)
+    } catch (error) {
+      this.#refuse(leg, error)
+    }
+  }
+
+  #takeEnd(leg: Leg, trailers: Fields): void {
+    if (this.#mode === 'take') this.reclaim()
+    if (this.#isOver) return
+    this.#mode = undefined
+    this.#answered++
+    this.#legs.shift()
+    if (!leg.isSettled) leg.resolve(trailers)
+    // The tap was for this body.
+    this.resume()
+    if (!this.#keepAlive) this.#end(undefined, 'server')
+    else if (this.#bodyBytes > UNBEARABLE_BODY_BYTES) this.#connection.wantSlab(SMALL_SLAB_BYTES)
+  }
+
+  /** The consumer does not want the response. */
+  #refuse(leg: Leg, error: unknown): void {
+    leg.reject(error)
+    this.#end(undefined, 'us')
+  }
+
+  /** The rest of a body that nobody wants is too long: it is cheaper to close. */
+  #leave(leg: Leg): void {
+    if (!leg.isSettled) leg.resolve(Fields.empty)
+    this.#end(undefined, 'us')
+  }
+
+  /**
+   * Takes no legs any more.
+   *
+   * A leg whose response has begun fails. On a connection that has answered before, a response of which not even the
+   * head came whole has not begun: whatever came may be the rest of the one before.
+   */
+  #end(error: unknown, cause: Ending['cause']): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const [taker] = this.#legs
+    if (taker !== undefined && !taker.isSettled) this.#handOver(taker)
+    this.#connection.close()
+    const legs = this.#legs
+    this.#legs = []
+    const [due] = legs
+    const hasBegun =
+      this.#mode !== undefined || (this.#answered === 0 && this.#reader.hasResponseBegun)
+    if (due !== undefined && !due.isSettled && hasBegun) due.fail(error ?? this.#closedEarly(due))
+    const orphans = legs.filter(({ isSettled }) => !isSettled)
+    const wasDue = due !== undefined && due === orphans[0]
+    this.#owner.ended(this, { cause, error, wasDue, orphans })
+  }
+
+  /** Lets a consumer use what it was given though no more comes: a download goes on behind it the next time. */
+  #handOver(leg: Leg): void {
+    if (!this.#holdsViews || this.#mode !== 'take') return
+    this.#holdsViews = false
+    try {
+      leg.parts.consumer.flush()
+    } catch {
+      // The leg ends for another reason; what could not be used now is asked for again.
+    }
+  }
+
+  #closedEarly(leg: Leg): FailureError {
+    return new FailureError(closedEarly(leg.parts.target))
+  }
+}

@@ -1,0 +1,113 @@
+/** Every connection of a client, by what it may be used for. */
+
+import type { ConnectionTls } from './connection.ts'
+import { Departures } from './departures.ts'
+import type { Leg, LegParts } from './leg.ts'
+import { Origin } from './origin.ts'
+import { SlabStore } from './slab.ts'
+import type { SteadyClock } from './steady-clock.ts'
+import { Trust } from './trust.ts'
+import type { Fields } from '../wire/fields.ts'
+
+/** How often the connections are looked at, while there are any; and what came is given to the file, at the latest. */
+export const LOOK_EVERY_MS = 500
+
+/** A stall is noticed when it is at most this much longer than its limit. */
+const STALL_PRECISION = 1 / 8
+
+/** Gives legs to connections. One alarm serves all of them: a timer for each read would cost more than the read. */
+export class Pool {
+  readonly #clock: SteadyClock
+  readonly #origins = new Map<string, Origin>()
+  readonly #slabs = new SlabStore()
+  readonly #trust = new Trust()
+  readonly #departures = new Departures()
+  #lookEveryMs = LOOK_EVERY_MS
+  #alarm: Disposable | undefined
+  #closedBy: { readonly reason: unknown } | undefined
+  readonly #emptied: (() => void)[] = []
+
+  constructor(clock: SteadyClock) {
+    this.#clock = clock
+  }
+
+  /**
+   * Has a leg sent as soon as there is a connection for it.
+   *
+   * @returns the trailers of its response, once it is over
+   */
+  async run(leg: Leg): Promise<Fields> {
+    const { parts } = leg
+    if (this.#closedBy !== undefined) throw this.#closedBy.reason
+    parts.signal.throwIfAborted()
+    this.#departures.add(leg)
+    try {
+      this.#origin(parts).add(leg)
+      this.#lookFor(parts.stallTimeoutMs)
+      return await leg.over
+    } finally {
+      this.#departures.remove(leg)
+    }
+  }
+
+  /** Breaks everything off, and resolves when no connection is left. May be called twice. */
+  async close(reason: unknown): Promise<void> {
+    this.#closedBy ??= { reason }
+    for (const origin of this.#origins.values()) origin.close(reason)
+    if (this.#origins.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#emptied.push(resolve)
+      })
+    }
+    this.#alarm?.[Symbol.dispose]()
+  }
+
+  #origin(parts: LegParts): Origin {
+    const { target, principal, caFile } = parts
+    // None of the parts can hold a line end.
+    const key = `${target.scheme}://${target.authority}\n${principal}\n${caFile ?? ''}`
+    const known = this.#origins.get(key)
+    if (known !== undefined) return known
+    const origin = new Origin(key, {
+      slabs: this.#slabs,
+      tls: (session, keepSession) => this.#tls(parts, session, keepSession),
+      emptied: (origin) => this.#forget(origin),
+    })
+    this.#origins.set(key, origin)
+    return origin
+  }
+
+  #tls(
+    { target, caFile }: LegParts,
+    session: Buffer | undefined,
+    keepSession: (session: Buffer) => void,
+  ): ConnectionTls | undefined {
+    if (target.scheme === 'http') return undefined
+    return { context: this.#trust.context(caFile), session, keepSession }
+  }
+
+  #forget(origin: Origin): void {
+    if (this.#origins.get(origin.key) === origin) this.#origins.delete(origin.key)
+    if (this.#origins.size > 0) return
+    this.#slabs.clear()
+    this.#lookEveryMs = LOOK_EVERY_MS
+    for (const resolve of this.#emptied.splice(0)) resolve()
+  }
+
+  #lookFor(stallTimeoutMs: number): void {
+    const everyMs = Math.min(this.#lookEveryMs, Math.ceil(stallTimeoutMs * STALL_PRECISION))
+    if (this.#alarm !== undefined && everyMs === this.#lookEveryMs) return
+    this.#lookEveryMs = everyMs
+    this.#alarm?.[Symbol.dispose]()
+    this.#lookLater()
+  }
+
+  #lookLater(): void {
+    this.#alarm = this.#clock.alarm(this.#lookEveryMs, () => {
+      this.#alarm = undefined
+      const now = this.#clock.monotonic()
+      for (const origin of this.#origins.values()) origin.look(now)
+      if (this.#origins.size > 0) this.#lookLater()
+    })
+  }
+}

@@ -1,0 +1,140 @@
+/** What can go wrong with TLS, as the job's failure. */
+
+import { failure, type Failure } from '../job/failure.ts'
+import type { HresultSymbol } from '../job/hresult.ts'
+
+/** A certificate that is not trusted: never tried again, because only a person can decide about it. */
+interface Distrust {
+  readonly symbol: HresultSymbol
+  readonly meaning: string
+}
+
+const expired = distrust('ERROR_WINHTTP_SECURE_CERT_DATE_INVALID', 'its certificate has expired')
+const early = distrust('ERROR_WINHTTP_SECURE_CERT_DATE_INVALID', 'its certificate is not yet valid')
+const unknownIssuer = distrust(
+  'ERROR_WINHTTP_SECURE_INVALID_CA',
+  'its certificate comes from an authority that is not trusted here',
+)
+const selfSigned = distrust(
+  'ERROR_WINHTTP_SECURE_INVALID_CA',
+  'its certificate is signed by itself and not trusted here',
+)
+const invalid = distrust('ERROR_WINHTTP_SECURE_INVALID_CERT', 'its certificate is not valid')
+const unchecked = distrust(
+  'ERROR_WINHTTP_SECURE_CERT_REV_FAILED',
+  'nobody can say whether its certificate was revoked',
+)
+
+/** X509_V_ERR_* by the name Node gives them. */
+const distrusts: ReadonlyMap<string, Distrust> = new Map<string, Distrust>([
+  ['CERT_HAS_EXPIRED', expired],
+  ['CERT_NOT_YET_VALID', early],
+  ['ERROR_IN_CERT_NOT_AFTER_FIELD', expired],
+  ['ERROR_IN_CERT_NOT_BEFORE_FIELD', early],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    distrust('ERROR_WINHTTP_SECURE_CERT_CN_INVALID', 'its certificate is for another name'),
+  ],
+  [
+    'HOSTNAME_MISMATCH',
+    distrust('ERROR_WINHTTP_SECURE_CERT_CN_INVALID', 'its certificate is for another name'),
+  ],
+  ['UNABLE_TO_GET_ISSUER_CERT', unknownIssuer],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', unknownIssuer],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', unknownIssuer],
+  ['CERT_UNTRUSTED', unknownIssuer],
+  ['INVALID_CA', unknownIssuer],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', selfSigned],
+  ['SELF_SIGNED_CERT_IN_CHAIN', selfSigned],
+  ['CERT_REVOKED', distrust('ERROR_WINHTTP_SECURE_CERT_REVOKED', 'its certificate was revoked')],
+  ['UNABLE_TO_GET_CRL', unchecked],
+  ['CRL_NOT_YET_VALID', unchecked],
+  ['CRL_HAS_EXPIRED', unchecked],
+  [
+    'INVALID_PURPOSE',
+    distrust('ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE', 'its certificate is not one for servers'),
+  ],
+  ['CERT_SIGNATURE_FAILURE', invalid],
+  ['CERT_CHAIN_TOO_LONG', invalid],
+  ['CERT_REJECTED', invalid],
+  ['PATH_LENGTH_EXCEEDED', invalid],
+  ['UNABLE_TO_DECRYPT_CERT_SIGNATURE', invalid],
+  ['UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY', invalid],
+  ['UNSPECIFIED', invalid],
+])
+
+/** Errors of the TLS library that say more than that the two sides do not understand each other. */
+const handshakeMeanings: ReadonlyMap<string, string> = new Map([
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak TLS'],
+  ['ERR_SSL_HTTP_REQUEST', 'it does not speak TLS'],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'it speaks only versions of TLS that are broken'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'it speaks only versions of TLS that are broken'],
+  ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'it does not know this name'],
+])
+
+/** Records that were damaged on the way: the same bytes may well arrive the next time. */
+const damage = new Set([
+  'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
+  'ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC',
+  'ERR_SSL_BAD_RECORD_TYPE',
+  'ERR_SSL_UNEXPECTED_EOF_WHILE_READING',
+])
+
+/** What a server says that wants a certificate from us (RFC 8446 §6.2). */
+const wantsCertificate = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  'ERR_SSL_SSLV3_ALERT_NO_CERTIFICATE',
+])
+
+/** Whether an error code is one of certificates or of TLS. */
+export function isTlsCode(code: string): boolean {
+  return distrusts.has(code) || code.startsWith('ERR_SSL_') || code === 'EPROTO'
+}
+
+/**
+ * The failure that an error of TLS is.
+ *
+ * @param code one for which {@link isTlsCode} holds
+ * @param host whom we spoke to; without it the sentence names nobody
+ */
+export function tlsFailure(error: Error, code: string, host = 'the server'): Failure {
+  const distrusted = distrusts.get(code)
+  if (distrusted !== undefined) {
+    const { symbol, meaning } = distrusted
+    return failure(symbol, 'GENERAL_TRANSPORT', `Cannot trust ${host}: ${meaning}`)
+  }
+  if (damage.has(code)) {
+    return failure(
+      'ERROR_WINHTTP_CONNECTION_ERROR',
+      'GENERAL_TRANSPORT',
+      `Cannot go on with ${host}: what came was damaged on the way`,
+    )
+  }
+  if (wantsCertificate.has(code)) {
+    return failure(
+      'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED',
+      'GENERAL_TRANSPORT',
+      `Cannot connect to ${host}: it wants a certificate from us`,
+    )
+  }
+  const meaning = handshakeMeanings.get(code) ?? `TLS failed (${reasonOf(error, code)})`
+  return failure(
+    'ERROR_WINHTTP_SECURE_CHANNEL_ERROR',
+    'GENERAL_TRANSPORT',
+    `Cannot connect to ${host} securely: ${meaning}`,
+  )
+}
+
+/** The library's own words, which name no secret: `tlsv1 alert internal error`. */
+function reasonOf(error: Error, code: string): string {
+  if ('reason' in error && typeof error.reason === 'string') return error.reason
+  return code
+    .replace(/^ERR_SSL_/u, '')
+    .replaceAll('_', ' ')
+    .toLowerCase()
+}
+
+function distrust(symbol: HresultSymbol, meaning: string): Distrust {
+  return { symbol, meaning }
+}
