@@ -79,6 +79,8 @@ export class Engine {
     this.#scheduler.stop()
     this.#recoveryAlarm?.[Symbol.dispose]()
     await this.#recovery
+    // What a carrier leaves unfinished now is no failure of its job.
+    for (const turn of this.#core.turns.values()) turn.stopping = true
     await this.#core.world.carriers.stop()
     this.#housekeeping.stop()
   }

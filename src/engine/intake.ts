@@ -193,6 +193,12 @@ export class Intake {
       this.#housekeeping.advance(core.apply({ ...job, activeMs }, { kind: 'finish' }))
       return
     }
+    core.world.log.write('info', 'A job could not go on', {
+      job: job.id,
+      symbol: reason.symbol,
+      severity: reason.severity,
+      sentence: reason.sentence,
+    })
     if (reason.severity === 'fatal') {
       core.apply({ ...job, activeMs }, { kind: 'fail', failure: reason })
       return
