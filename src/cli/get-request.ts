@@ -1,6 +1,6 @@
 /** The words of `lull get` become a job. */
 
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync, type Stats } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { checkLocalName, checkRemoteName, withoutUserInformation } from '../job/names.ts'
 import { priorities } from '../job/job.ts'
@@ -133,7 +133,7 @@ function checkDistinct(files: readonly FileParams[]): void {
 
 function checkAbsent(files: readonly FileParams[]): void {
   for (const { localName } of files) {
-    const found = lstatSync(localName, { throwIfNoEntry: false })
+    const found = look(localName)
     if (found === undefined) continue
     const hint = found.isDirectory()
       ? 'there is a folder of this name'
@@ -144,6 +144,15 @@ function checkAbsent(files: readonly FileParams[]): void {
       'LOCAL_FILE',
       `Cannot save to ${localName}: ${hint}`,
     )
+  }
+}
+
+/** What has this name. Whatever stands in the way of looking (a name that is too long, say), the service says it better. */
+function look(localName: string): Stats | undefined {
+  try {
+    return lstatSync(localName, { throwIfNoEntry: false })
+  } catch {
+    return undefined
   }
 }
 
