@@ -547,14 +547,10 @@ describe('Engine: who may do what', () => {
       code: 'BG_E_TOO_MANY_JOBS_PER_MACHINE',
     })
     bench.engine.create(root, request)
-    const file = (name: string): { remoteName: string; localName: string } => ({
-      remoteName: 'http://o/',
-      localName: name,
-    })
-    assert.throws(() => bench.engine.addFiles(me, second.id, [file('/a'), file('/b')]), {
+    assert.throws(() => bench.engine.addFiles(me, second.id, [wanted('/a'), wanted('/b')]), {
       code: 'BG_E_TOO_MANY_FILES_IN_JOB',
     })
-    bench.engine.addFiles(root, second.id, [file('/a'), file('/b')])
+    bench.engine.addFiles(root, second.id, [wanted('/a'), wanted('/b')])
   })
 
   test('a call that is refused within a batch undoes only itself', () => {
@@ -576,19 +572,16 @@ describe('Engine: who may do what', () => {
     const bench = new Bench()
     const create = (change: object): unknown =>
       bench.engine.create(me, { displayName: 'x', ...change })
-    const file = (remoteName: string, localName = '/a'): object => ({
-      files: [{ remoteName, localName }],
-    })
     const rows: [object, string][] = [
-      [file('ftp://o/x'), 'E_INVALIDARG'],
-      [file('file:///etc/passwd'), 'E_INVALIDARG'],
-      [file('http://user:secret@o/x'), 'E_INVALIDARG'],
-      [file('http://o/a b'), 'E_INVALIDARG'],
-      [file(`http://o/${'x'.repeat(2_200)}`), 'E_INVALIDARG'],
-      [file('no url'), 'E_INVALIDARG'],
-      [file('http://o/', 'relative'), 'E_INVALIDARG'],
-      [file('http://o/', '/folder/'), 'E_INVALIDARG'],
-      [file('http://o/', '/nul\0'), 'E_INVALIDARG'],
+      [filesWith('ftp://o/x'), 'E_INVALIDARG'],
+      [filesWith('file:///etc/passwd'), 'E_INVALIDARG'],
+      [filesWith('http://user:secret@o/x'), 'E_INVALIDARG'],
+      [filesWith('http://o/a b'), 'E_INVALIDARG'],
+      [filesWith(`http://o/${'x'.repeat(2_200)}`), 'E_INVALIDARG'],
+      [filesWith('no url'), 'E_INVALIDARG'],
+      [filesWith('http://o/', 'relative'), 'E_INVALIDARG'],
+      [filesWith('http://o/', '/folder/'), 'E_INVALIDARG'],
+      [filesWith('http://o/', '/nul\0'), 'E_INVALIDARG'],
       [{ displayName: 'x'.repeat(257) }, 'E_INVALIDARG'],
       [{ description: 'x'.repeat(1_025) }, 'BG_E_STRING_TOO_LONG'],
       [{ transfer: { headers: [['Host', 'x']] } }, 'E_INVALIDARG'],
@@ -599,7 +592,10 @@ describe('Engine: who may do what', () => {
     ]
     for (const [change, code] of rows)
       assert.throws(() => create(change), { code }, JSON.stringify(change).slice(0, 80))
-    assert.doesNotMatch(String(catchError(() => create(file('http://user:secret@o/x')))), /secret/u)
+    assert.doesNotMatch(
+      String(catchError(() => create(filesWith('http://user:secret@o/x')))),
+      /secret/u,
+    )
   })
 
   test('a retry delay below five seconds is raised to five (bits-jobs.md §6.4)', () => {
@@ -617,4 +613,12 @@ function catchError(work: () => unknown): unknown {
   } catch (error) {
     return error
   }
+}
+
+function wanted(localName: string): { readonly remoteName: string; readonly localName: string } {
+  return { remoteName: 'http://o/', localName }
+}
+
+function filesWith(remoteName: string, localName = '/a'): object {
+  return { files: [{ remoteName, localName }] }
 }

@@ -35,7 +35,8 @@ interface Waiter {
 /** What a carrier was asked to do for a job that does not move. */
 interface Chore {
   readonly owner: Owner
-  /** The first ordinal that no order has covered yet. */
+  /** The first ordinal that no order to rename has covered yet, and the same of orders to delete. */
+  named: number
   next: number
   readonly leftovers: string[]
 }
@@ -88,7 +89,7 @@ export class Housekeeping {
   advance(job: Job): void {
     if (job.pending === undefined || this.#core.turns.has(job.id)) return
     if (this.#chores.has(job.id)) return
-    const chore: Chore = { owner: job.owner, next: 0, leftovers: [] }
+    const chore: Chore = { owner: job.owner, named: 0, next: 0, leftovers: [] }
     this.#chores.set(job.id, chore)
     this.#next(job, chore)
   }
@@ -109,13 +110,7 @@ export class Housekeeping {
     const job = this.#core.store.find(report.job)
     const chore = this.#chores.get(report.job)
     if (job === undefined || chore === undefined) return
-    const files = report.ordinals.flatMap(
-      (ordinal) => this.#core.store.findFile(job.id, ordinal) ?? [],
-    )
-    this.#core.store.saveFiles(
-      job.id,
-      files.map((file): JobFile => ({ ...file, kind: 'completed' })),
-    )
+    this.#core.store.completeFiles(job.id, report.ordinals)
     if (report.failure !== undefined) this.#stumble(job, report.failure)
     else this.#next(job, chore)
   }
@@ -132,7 +127,12 @@ export class Housekeeping {
   #next(job: Job, chore: Chore): void {
     const { store } = this.#core
     if (job.pending === 'complete') {
-      const files = store.files(job.id, { kinds: ['transferred'], limit: FILES_PER_ORDER })
+      const files = store.files(job.id, {
+        kinds: ['transferred'],
+        from: chore.named,
+        limit: FILES_PER_ORDER,
+      })
+      chore.named = (files.at(-1)?.ordinal ?? chore.named) + 1
       if (files.length > 0) return this.#rename(job, files)
     }
     const kinds =

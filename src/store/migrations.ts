@@ -50,8 +50,7 @@ export function readPragma(
  * - Every question the engine asks again and again has its index, partial where it is about few jobs. `sequence` is
  *   the rowid, so every index has it at its end and is in order of creation among equals.
  * - `live_jobs` counts the jobs of each owner that are not final; triggers keep it right, a rollback included.
- * - `files` begins with its job, so one job's files lie together; `local_name` is indexed as text and not as a hash,
- *   because names of one job share a folder and so land on few pages.
+ * - `files` begins with its job, so one job's files lie together, in order, and need no index.
  */
 function createQueue(database: DatabaseSync): void {
   database.exec(`
@@ -73,7 +72,6 @@ function createQueue(database: DatabaseSync): void {
     CREATE INDEX jobs_owner ON jobs (owner_id, state);
     CREATE INDEX jobs_turn ON jobs (turn);
     CREATE INDEX jobs_queued ON jobs (priority, turn) WHERE state = 'queued';
-    CREATE INDEX jobs_due ON jobs (retry_at) WHERE state = 'transientError';
     CREATE INDEX jobs_pending ON jobs (sequence) WHERE pending IS NOT NULL;
     CREATE INDEX jobs_finished ON jobs (modified) WHERE final = 1 AND pending IS NULL;
     CREATE INDEX jobs_stale ON jobs (modified) WHERE final = 0;
@@ -92,9 +90,6 @@ function createQueue(database: DatabaseSync): void {
       identity TEXT,
       PRIMARY KEY (job, ordinal)
     ) STRICT, WITHOUT ROWID;
-
-    CREATE INDEX files_kind ON files (job, kind, ordinal);
-    CREATE INDEX files_local_name ON files (local_name, job);
 
     CREATE TABLE live_jobs (
       owner_id TEXT NOT NULL PRIMARY KEY,

@@ -24,11 +24,6 @@ export const jobQueries = {
   countAll: 'SELECT coalesce(sum(jobs), 0) AS jobs FROM live_jobs',
   countOwned: 'SELECT jobs FROM live_jobs WHERE owner_id = ?1',
   queued: `${job} INDEXED BY jobs_queued WHERE state = 'queued' AND priority = ?1 ORDER BY turn, sequence LIMIT ?2`,
-  // Left alone, SQLite takes the index of all states for these three and sorts.
-  untimed: `${job} INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at IS NULL ORDER BY sequence LIMIT ?1`,
-  due: `${job} INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at <= ?1 ORDER BY retry_at, sequence LIMIT ?2`,
-  nextDue:
-    "SELECT retry_at FROM jobs INDEXED BY jobs_due WHERE state = 'transientError' AND retry_at IS NOT NULL ORDER BY retry_at LIMIT 1",
   pending: `${job} INDEXED BY jobs_pending WHERE pending IS NOT NULL ORDER BY sequence LIMIT ?1`,
   lastTurn: 'SELECT max(turn) AS turn FROM jobs',
   finished:
@@ -41,17 +36,12 @@ export const fileQueries = {
   nextOrdinal: 'SELECT coalesce(max(ordinal) + 1, 0) AS ordinal FROM files WHERE job = ?1',
   insert:
     'INSERT INTO files (job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)',
-  /** Saves a file whose target and kind stay the same, without touching an index; otherwise changes no row. */
-  saveProgress:
-    'UPDATE files SET remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2 AND local_name = ?3 AND kind = ?4',
-  /** Saves a file whose target stays the same; otherwise changes no row. */
-  saveKind:
-    'UPDATE files SET kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2 AND local_name = ?3',
   save: 'UPDATE files SET local_name = ?3, kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2',
+  /** Of files that are transferred, `?2` to `?3`. */
+  complete:
+    "UPDATE files SET kind = 'completed' WHERE job = ?1 AND ordinal BETWEEN ?2 AND ?3 AND kind = 'transferred'",
   find: `${file} WHERE job = ?1 AND ordinal = ?2`,
   from: `${file} WHERE job = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3`,
-  ownerOfTarget:
-    'SELECT jobs.id FROM files CROSS JOIN jobs ON jobs.sequence = files.job WHERE files.local_name = ?1 AND jobs.final = 0 ORDER BY files.job LIMIT 1',
 } as const
 
 /**
@@ -73,16 +63,13 @@ export function jobsInStates(states: number, isOwned: boolean): string {
 }
 
 /**
- * Files of some kinds, by ordinal, merged like {@link jobsInStates}: `?1` the sequence of the job, `?2` from this
- * ordinal, `?3` at most so many, then the kinds.
+ * Files of some kinds, by ordinal: `?1` the sequence of the job, `?2` from this ordinal, `?3` at most so many, then the
+ * kinds. Files of a job lie together in their order, so they are walked from the ordinal on; an index by kind would
+ * have to follow every change of every file.
  *
  * @param kinds how many, 1 or more
  */
 export function filesOfKinds(kinds: number): string {
-  const branches = Array.from(
-    { length: kinds },
-    (_, index) =>
-      `SELECT ordinal FROM files WHERE job = ?1 AND kind = ?${4 + index} AND ordinal >= ?2`,
-  )
-  return `${file} WHERE job = ?1 AND ordinal IN (SELECT ordinal FROM (${branches.join(' UNION ALL ')} ORDER BY ordinal LIMIT ?3)) ORDER BY ordinal`
+  const places = Array.from({ length: kinds }, (_, index) => `?${4 + index}`)
+  return `${file} WHERE job = ?1 AND ordinal >= ?2 AND kind IN (${places.join(', ')}) ORDER BY ordinal LIMIT ?3`
 }

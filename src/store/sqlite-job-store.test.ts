@@ -132,9 +132,8 @@ function everything(store: JobStore): unknown {
     ['1', '2'].map((owner) => store.page({ owner, limit: 3 })),
     priorities.map((priority) => store.queued(priority, 3)),
     store.inState(['error', 'transientError']),
-    [store.due(7_000, 3), store.nextDue(), store.nextTurn()],
+    store.nextTurn(),
     [store.finished(5, 3), store.stale(5, 3)],
-    [0, 1, 2].map((o) => store.ownerOfTarget(newFile(o).localName)),
   ]
 }
 

@@ -99,16 +99,6 @@ class SqliteJobStore implements JobStore {
     return this.#inStates(states, 0, ALL)
   }
 
-  due(now: Instant, limit: number): readonly Job[] {
-    const untimed = this.#connection.rows(decodeJob, jobQueries.untimed, limit)
-    const left = limit - untimed.length
-    return [...untimed, ...this.#connection.rows(decodeJob, jobQueries.due, now, left)]
-  }
-
-  nextDue(): Instant | undefined {
-    return this.#connection.first(decodeRetryAt, jobQueries.nextDue)
-  }
-
   pending(limit: number): readonly Job[] {
     return this.#connection.rows(decodeJob, jobQueries.pending, limit)
   }
@@ -150,6 +140,19 @@ class SqliteJobStore implements JobStore {
     })
   }
 
+  completeFiles(id: JobId, ordinals: readonly number[]): void {
+    this.transact(() => {
+      const job = this.#sequence(id)
+      for (const { first, last } of runs(ordinals)) {
+        const { changes } = this.#connection.write(fileQueries.complete, job ?? null, first, last)
+        assert(
+          changes === last - first + 1,
+          `files ${first} to ${last} of job ${id} are transferred`,
+        )
+      }
+    })
+  }
+
   files(id: JobId, { kinds, from = 0, limit }: FileQuery): readonly JobFile[] {
     const job = this.#sequence(id)
     if (job === undefined) return []
@@ -166,10 +169,6 @@ class SqliteJobStore implements JobStore {
     const job = this.#sequence(id)
     if (job === undefined) return undefined
     return this.#connection.first(decodeFile, fileQueries.find, job, ordinal)
-  }
-
-  ownerOfTarget(localName: string): JobId | undefined {
-    return this.#connection.first(decodeId, fileQueries.ownerOfTarget, localName)
   }
 
   close(): void {
@@ -189,12 +188,9 @@ class SqliteJobStore implements JobStore {
     return this.#connection.rows(decodeJob, sql, after, limit, ...owned, ...distinct)
   }
 
-  /** The cheapest statement that says it all; most often only the record of a file changed. */
   #saveFile(job: number, file: JobFile): boolean {
     const values = [job, file.ordinal, ...encodeFile(file)]
-    return [fileQueries.saveProgress, fileQueries.saveKind, fileQueries.save].some(
-      (sql) => this.#connection.write(sql, ...values).changes === 1,
-    )
+    return this.#connection.write(fileQueries.save, ...values).changes === 1
   }
 
   #sequence(id: JobId): number | undefined {
@@ -214,6 +210,18 @@ function decodeCount(row: Row): number {
   return new Fields('the count of jobs', row).count('jobs')
 }
 
-function decodeRetryAt(row: Row): Instant {
-  return new Fields('a job that waits', row).number('retry_at')
+/** Numbers that follow each other. */
+interface Run {
+  readonly first: number
+  readonly last: number
+}
+
+function runs(ordinals: readonly number[]): readonly Run[] {
+  const found: Run[] = []
+  for (const ordinal of ordinals.toSorted((a, b) => a - b)) {
+    const open = found.at(-1)
+    if (open?.last === ordinal - 1) found[found.length - 1] = { first: open.first, last: ordinal }
+    else found.push({ first: ordinal, last: ordinal })
+  }
+  return found
 }

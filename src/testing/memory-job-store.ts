@@ -97,19 +97,6 @@ export class MemoryJobStore implements JobStore {
     return this.#select(({ state }) => states.includes(state.kind))
   }
 
-  due(now: Instant, limit: number): readonly Job[] {
-    return this.#select((job) => isIn(job, 'transientError') && retryAt(job) <= now)
-      .sort(bySoonest)
-      .slice(0, limit)
-  }
-
-  nextDue(): Instant | undefined {
-    const times = this.#select((job) => isIn(job, 'transientError'))
-      .map(retryAt)
-      .filter((time) => time !== -Infinity)
-    return times.length === 0 ? undefined : Math.min(...times)
-  }
-
   pending(limit: number): readonly Job[] {
     return this.#select(({ pending }) => pending !== undefined).slice(0, limit)
   }
@@ -154,6 +141,15 @@ export class MemoryJobStore implements JobStore {
     if (files.length > 0) this.#putFiles(id, saved)
   }
 
+  completeFiles(id: JobId, ordinals: readonly number[]): void {
+    const files = ordinals.map((ordinal): JobFile => {
+      const file = this.findFile(id, ordinal)
+      assert(file?.kind === 'transferred', `file ${ordinal} of job ${id} is transferred`)
+      return { ...file, kind: 'completed' }
+    })
+    this.saveFiles(id, files)
+  }
+
   files(id: JobId, { kinds, from = 0, limit }: FileQuery): readonly JobFile[] {
     this.#assertOpen()
     const files = (this.#files.get(id) ?? []).slice(from)
@@ -163,12 +159,6 @@ export class MemoryJobStore implements JobStore {
   findFile(id: JobId, ordinal: number): JobFile | undefined {
     this.#assertOpen()
     return this.#files.get(id)?.[ordinal]
-  }
-
-  ownerOfTarget(localName: string): JobId | undefined {
-    return this.#select(isLive).find(({ id }) =>
-      this.#files.get(id)?.some((file) => file.localName === localName),
-    )?.id
   }
 
   close(): void {
@@ -213,14 +203,4 @@ function replace<Key, Value>(map: Map<Key, Value>, key: Key, value: Value | unde
 
 function isLive({ state }: Job): boolean {
   return !isFinal(state.kind)
-}
-
-/** When a job in transientError is due; before all times when it waits for none. */
-function retryAt(job: Job): Instant {
-  return (isIn(job, 'transientError') ? job.state.retryAt : undefined) ?? -Infinity
-}
-
-function bySoonest(a: Job, b: Job): number {
-  const [left, right] = [retryAt(a), retryAt(b)]
-  return left === right ? 0 : left - right
 }

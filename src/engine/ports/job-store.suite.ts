@@ -199,12 +199,6 @@ export function jobStoreSuite(
 
 const jobs = (found: readonly Job[]) => found.map(({ displayName }) => displayName)
 
-/** Waits in transientError until then, or for no time. */
-function waiting(retryAt?: number): Partial<NewJob> {
-  const state = { kind: 'transientError', failure: networkFailure } as const
-  return { state: retryAt === undefined ? state : { ...state, retryAt } }
-}
-
 /** Inserts jobs 1, 2, … with these changes. */
 function fill(store: JobStore, ...changes: Partial<NewJob>[]): Job[] {
   return changes.map((change, index) => store.insert(newJob(index + 1, change)))
@@ -237,7 +231,6 @@ const transactions: Readonly<Record<string, Case>> = {
     assert.throws(undone, refusal)
     assert.deepEqual(store.page({ limit: 10 }), [kept, removed])
     assert.deepEqual(store.files(kept.id, { limit: 10 }), [untouched(newFile(0))])
-    assert.equal(store.ownerOfTarget('/elsewhere'), removed.id)
     assert.equal(store.count(), 2)
     assert.equal(store.count('2'), 0)
     assert.equal(store.nextTurn(), 3)
@@ -380,7 +373,6 @@ const oneJob: Readonly<Record<string, Case>> = {
     assert.equal(store.find(job.id), undefined)
     assert.deepEqual(store.files(job.id, { limit: 10 }), [])
     assert.equal(store.findFile(job.id, 0), undefined)
-    assert.equal(store.ownerOfTarget(newFile(0).localName), other.id)
   },
 }
 
@@ -499,34 +491,6 @@ const schedule: Readonly<Record<string, Case>> = {
     assert.deepEqual(jobs(active), ['Job 1', 'Job 3', 'Job 4'])
     assert.deepEqual(store.inState([]), [])
   },
-  'due() gives jobs without a time first, then the soonest': (store) => {
-    fill(
-      store,
-      waiting(30),
-      waiting(10),
-      waiting(),
-      waiting(20),
-      waiting(10),
-      waiting(31),
-      {},
-      waiting(),
-    )
-    const names = ['Job 3', 'Job 8', 'Job 2', 'Job 5', 'Job 4', 'Job 1']
-    assert.deepEqual(jobs(store.due(30, 10)), names)
-    for (const limit of [1, 2, 3]) {
-      assert.deepEqual(jobs(store.due(30, limit)), names.slice(0, limit))
-    }
-  },
-  'nextDue() is the earliest time that a job waits for': (store) => {
-    assert.equal(store.nextDue(), undefined)
-    fill(store, waiting())
-    assert.equal(store.nextDue(), undefined)
-    store.insert(newJob(2, waiting(20.5)))
-    store.insert(newJob(3, waiting(30)))
-    assert.equal(store.nextDue(), 20.5)
-    store.remove(idOf(2))
-    assert.equal(store.nextDue(), 30)
-  },
   'pending() gives jobs with something left to do, in creation order': (store) => {
     const [first] = fill(
       store,
@@ -643,17 +607,28 @@ const files: Readonly<Record<string, Case>> = {
     assert.deepEqual(store.files(idOf(1), { kinds: ['missing'], limit: 10 }), [])
     assert.equal(store.findFile(idOf(1), 0), undefined)
   },
-  'ownerOfTarget() names the oldest job that is not final': (store) => {
-    const [first, second] = fill(store, {}, {}, { state: { kind: 'cancelled' } })
-    assert(first !== undefined && second !== undefined)
-    for (const number of [3, 2, 1]) store.insertFiles(idOf(number), [newFile(0), newFile(1)])
-    assert.equal(store.ownerOfTarget('/home/alice/1'), first.id)
-    store.saveFiles(first.id, [{ ...fullFile(1), localName: '/home/alice/elsewhere' }])
-    assert.equal(store.ownerOfTarget('/home/alice/1'), second.id)
-    assert.equal(store.ownerOfTarget('/home/alice/elsewhere'), first.id)
-    store.save({ ...second, state: { kind: 'acknowledged', partial: false } })
-    assert.equal(store.ownerOfTarget('/home/alice/1'), undefined)
-    assert.equal(store.ownerOfTarget('/home/alice'), undefined)
+  'completeFiles() changes nothing but the kind, in any order and with gaps': (store) => {
+    fill(store, {})
+    const all = [0, 1, 2, 3, 4].map((ordinal) => newFile(ordinal))
+    store.insertFiles(idOf(1), all)
+    const transferred = all.map((file): JobFile => ({
+      ...fullFile(file.ordinal),
+      kind: 'transferred',
+    }))
+    store.saveFiles(idOf(1), transferred)
+    store.completeFiles(idOf(1), [4, 1, 0])
+    const expected = transferred.map((file) =>
+      [0, 1, 4].includes(file.ordinal) ? { ...file, kind: 'completed' } : file,
+    )
+    assert.deepEqual(store.files(idOf(1), { limit: 10 }), expected)
+  },
+  'completeFiles() completes none when one is not transferred': (store) => {
+    fill(store, {})
+    store.insertFiles(idOf(1), [newFile(0), newFile(1)])
+    store.saveFiles(idOf(1), [{ ...fullFile(0), kind: 'transferred' }])
+    assert.throws(() => store.completeFiles(idOf(1), [0, 1]), /Broken invariant/)
+    assert.throws(() => store.completeFiles(idOf(1), [0, 7]), /Broken invariant/)
+    assert.equal(store.findFile(idOf(1), 0)?.kind, 'transferred')
   },
 }
 

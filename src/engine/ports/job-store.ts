@@ -74,10 +74,6 @@ export interface JobStore {
   queued(priority: Priority, limit: number): readonly Job[]
   /** Jobs whose state is one of these, in creation order. For the few; not for every queued job. */
   inState(states: readonly JobStateKind[]): readonly Job[]
-  /** Jobs in transientError that are due at `now` or wait for no time: those without a time first, then soonest first. */
-  due(now: Instant, limit: number): readonly Job[]
-  /** When the next transientError is due, if any has a time. */
-  nextDue(): Instant | undefined
   /** Jobs that have something pending, in creation order. */
   pending(limit: number): readonly Job[]
   /** One more than the highest turn of any job; a question, not a reservation. */
@@ -91,10 +87,10 @@ export interface JobStore {
   insertFiles(id: JobId, files: readonly NewFile[]): void
   /** Replaces files by their ordinals; they must be there. */
   saveFiles(id: JobId, files: readonly JobFile[]): void
+  /** Says that these files, every one of them transferred, have their names now. */
+  completeFiles(id: JobId, ordinals: readonly number[]): void
   files(id: JobId, query: FileQuery): readonly JobFile[]
   findFile(id: JobId, ordinal: number): JobFile | undefined
-  /** Full path of a target, if a job that is not final has it already; the oldest one. */
-  ownerOfTarget(localName: string): JobId | undefined
 
   /** Ends the use of the queue; not within {@link transact}. Closed twice is closed. */
   close(): void

@@ -48,7 +48,8 @@ export class VaultError extends LullError {
 /** Secrets sealed at rest. Every method is synchronous. */
 export interface Vault {
   /**
-   * Seals a secret with the newest master key. Two records of one secret differ.
+   * Seals a secret with the newest master key. Two records of one secret differ. The record goes to the queue in the same
+   * breath: a rotation that walks through the queue between its steps must find it there.
    *
    * @param secret 0 to {@link LONGEST_SECRET} bytes; stays the caller's, who wipes it. Nothing of it is kept
    * @returns the record, for the queue to keep; a new array
