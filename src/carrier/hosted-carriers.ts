@@ -30,18 +30,46 @@ interface HostEvents {
 /** Starts one carrier. */
 export type StartHost = (events: HostEvents) => Host
 
+/** How long a carrier without work is kept: its memory is given back, and the next order starts another. */
+const IDLE_MS = 10_000
+
+/** What a carrier has in hand, as a key; `undefined` for orders that come to nothing of their own. */
+function workOf(message: Order | Report): string | undefined {
+  switch (message.kind) {
+    case 'fetch':
+    case 'stopped':
+    case 'failed':
+      return `turn ${message.job} ${message.turn}`
+    case 'rename':
+    case 'renamed':
+      return `rename ${message.job}`
+    case 'discard':
+    case 'discarded':
+      return `discard ${message.job}`
+    default:
+      return undefined
+  }
+}
+
 /**
  * One carrier for everybody: in a personal service every job runs as the same user, and one thread carries them all.
  */
 export class HostedCarriers implements Carriers {
   readonly #start: StartHost
+  readonly #idled: () => void
   #listener: CarrierListener | undefined
   #host: Host | undefined
   #owners = new Map<string, Owner>()
+  readonly #work = new Set<string>()
+  #idleTimer: NodeJS.Timeout | undefined
   #ending: PromiseWithResolvers<void> | undefined
+  /** Orders that came while the carrier was ending: for the next one. */
+  #held: (readonly [Owner, Order])[] = []
 
-  constructor(start: StartHost) {
+  /** @param idled called when a carrier without work has ended */
+  constructor(start: StartHost, idled: () => void = () => undefined) {
     this.#start = start
+    this.#idled = idled
   }
 
   listen(listener: CarrierListener): void {
@@ -56,14 +84,28 @@ export class HostedCarriers implements Carriers {
   }
 
   send(owner: Owner, order: Order): void {
+    if (this.#ending !== undefined) {
+      this.#held.push([owner, order])
+      return
+    }
     this.#owners.set(owner.id, owner)
+    const work = workOf(order)
+    if (work !== undefined) this.#work.add(work)
+    clearTimeout(this.#idleTimer)
     this.#host ??= this.#begin()
     this.#host.send(order)
   }
 
   async stop(): Promise<void> {
+    await this.#end()
+    this.#held = []
+  }
+
+  async #end(): Promise<void> {
     const host = this.#host
     if (host === undefined) return
+    clearTimeout(this.#idleTimer)
+    if (this.#ending !== undefined) return this.#ending.promise
     this.#ending = Promise.withResolvers<void>()
     host.send({ kind: 'end' })
     const limit = setTimeout(host.kill, END_LIMIT_MS)
@@ -72,19 +114,40 @@ export class HostedCarriers implements Carriers {
   }
 
   #begin(): Host {
-    const listener = this.#listener
-    assert(listener !== undefined, 'carriers are listened to before the first order')
     return this.#start({
-      reported: (reports) => {
-        const owner = this.#owners.values().next().value
-        if (owner !== undefined) listener.reported(owner, reports)
-      },
+      reported: (reports) => this.#reported(reports),
       gone: (reason) => this.#gone(reason),
     })
   }
 
+  #reported(reports: readonly Report[]): void {
+    for (const report of reports) {
+      const work = workOf(report)
+      if (work !== undefined) this.#work.delete(work)
+    }
+    const owner = this.#owners.values().next().value
+    // What comes of these reports may be new orders; only then is it clear whether anything is left to do.
+    if (owner !== undefined) this.#listener?.reported(owner, reports)
+    if (this.#work.size === 0 && this.#ending === undefined) this.#idleLater()
+  }
+
+  #idleLater(): void {
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => {
+      void this.#end().then(() => {
+        const held = this.#held
+        this.#held = []
+        for (const [owner, order] of held) this.send(owner, order)
+        if (held.length === 0) this.#idled()
+      })
+    }, IDLE_MS)
+    this.#idleTimer.unref()
+  }
+
   #gone(reason: string): void {
     this.#host = undefined
+    this.#work.clear()
+    clearTimeout(this.#idleTimer)
     const owners = [...this.#owners.values()]
     this.#owners = new Map()
     if (this.#ending !== undefined) {

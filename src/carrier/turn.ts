@@ -16,7 +16,7 @@ export const CHECKPOINT_EVERY_MS = 1_000
 /** …or this many bytes… */
 export const CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** …or this many finished files. One at a time; the transfer goes on meanwhile. */
-const CHECKPOINT_FILES = 1_024
+const CHECKPOINT_FILES = 512
 
 /** How often bytes are told to displays. */
 const TELL_EVERY_MS = 250

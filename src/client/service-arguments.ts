@@ -1,10 +1,23 @@
 /** How Node is told to run a service. */
 
 /**
- * A small young generation keeps the resident memory small: a service makes little garbage, and what it makes dies at
- * once. SQLite is a stable part of this service, whatever Node calls it.
+ * A service lives for months and should weigh little: a small young generation, an old one that grows slowly, and the
+ * means to give memory back once there is nothing to do. SQLite is a stable part of this service, whatever Node calls
+ * it.
  */
 export const serviceArguments: readonly string[] = [
   '--max-semi-space-size=2',
+  '--optimize-for-size',
+  '--expose-gc',
   '--disable-warning=ExperimentalWarning',
 ]
+
+/**
+ * Few heaps of the C library, and large pieces of memory on their own: with a heap for each thread and thresholds that
+ * grow, what the carrier frees would stay with the process.
+ */
+export const serviceEnvironment: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '262144',
+  MALLOC_TRIM_THRESHOLD_: '262144',
+}

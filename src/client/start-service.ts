@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { Home } from './home.ts'
-import { serviceArguments } from './service-arguments.ts'
+import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
 import { socketTransport, UnreachableError } from './socket-transport.ts'
 
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
@@ -77,7 +77,7 @@ async function spawnService(
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
     // A folder that nobody deletes under a process that runs for months.
     cwd: parse(home.folder).root,
-    env: { ...process.env, ...env },
+    env: { ...serviceEnvironment, ...process.env, ...env },
     detached: true,
     // The fourth channel says in one line of JSON how the start went.
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],

@@ -54,7 +54,9 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const config = readConfig(home.config)
     const log = fileLog(home.log, { debug: config.debug ?? false })
     const store = openJobStore(home.queue)
-    const carriers = new HostedCarriers(config.carrierProcesses === true ? processHost : threadHost)
+    const host = config.carrierProcesses === true ? processHost : threadHost
+    // A service that was started for it gives back what a large job has used (see client/service-arguments).
+    const carriers = new HostedCarriers(host, () => globalThis.gc?.())
     const world = {
       store,
       carriers,

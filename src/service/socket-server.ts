@@ -26,6 +26,12 @@ export interface SocketService {
   readonly identify: (socket: Socket) => Caller | undefined
 }
 
+/** The same, with what the server itself knows. */
+interface Door extends SocketService {
+  /** Whether calls are still taken: one that comes too late is cut, so that its client looks for the next service. */
+  readonly isOpen: () => boolean
+}
+
 /** A server that listens. */
 export interface SocketServer {
   /** Lets answers go out that are being made, cuts everything else, removes the socket. */
@@ -42,10 +48,12 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   if (!isPipe) prepareFolder(dirname(path))
   if (!isPipe) rmSync(path, { force: true })
   const server = createServer({ requestTimeout: MESSAGE_TIMEOUT_MS }, (request, response) => {
-    serve(request, response, service).catch((error: unknown) => {
-      service.dispatch.broken(error)
-      response.destroy()
-    })
+    serve(request, response, { ...service, isOpen: () => server.listening }).catch(
+      (error: unknown) => {
+        service.dispatch.broken(error)
+        response.destroy()
+      },
+    )
   })
   server.keepAliveTimeout = 5_000
   try {
@@ -85,7 +93,7 @@ async function stop(server: Server): Promise<void> {
 async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  service: SocketService,
+  service: Door,
 ): Promise<void> {
   const caller = service.identify(request.socket)
   if (caller === undefined)
@@ -98,6 +106,7 @@ async function serve(
   }
   if (pathname === '/events') {
     if (request.method !== 'GET') return refuse(response, 405, 'Cannot answer: GET the events here')
+    if (!service.isOpen()) return void response.destroy()
     return follow(response, caller, searchParams.getAll('job'), service)
   }
   return refuse(response, 404, 'Cannot answer: there are /rpc and /events')
@@ -107,7 +116,7 @@ async function call(
   request: IncomingMessage,
   response: ServerResponse,
   caller: Caller,
-  { dispatch }: SocketService,
+  { dispatch, isOpen }: Door,
 ): Promise<void> {
   const pieces: Buffer[] = []
   let length = 0
@@ -117,6 +126,7 @@ async function call(
       return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
     pieces.push(piece)
   }
+  if (!isOpen()) return void response.destroy()
   const text = await answer(Buffer.concat(pieces).toString('utf8'), caller, dispatch)
   if (text === undefined) {
     response.writeHead(204).end()
