@@ -203,14 +203,15 @@ function print(
   const note = syncOthers ? ', the others followed by sync' : ''
   process.stdout.write(`\n### ${work.title} (medians of ${rounds} rounds${note})\n\n`)
   process.stdout.write(
-    '| program | wall s | MiB/s | files/s | CPU s | CPU s per GiB | peak MiB | throughput, × curl | CPU, × curl |\n',
+    '| program | wall s | MiB/s | files/s | CPU s | CPU s per GiB | peak MiB | of its service | throughput, × curl | CPU, × curl |\n',
   )
-  process.stdout.write('|---|---|---|---|---|---|---|---|---|\n')
+  process.stdout.write('|---|---|---|---|---|---|---|---|---|---|\n')
   const reference = [...costs].find(([name]) => name.startsWith('curl'))?.[1]
   for (const [name, runs] of costs) {
     const wall = median(runs.map(({ wallS }) => wallS))
     const cpu = median(runs.map(({ cpuS }) => cpuS))
     const peak = median(runs.map(({ peakMiB }) => peakMiB))
+    const service = median(runs.map(({ helpersMiB }) => helpersMiB))
     // Pair by pair, so that a machine whose speed drifts does not decide.
     const faster = median(
       runs.map(({ wallS }, index) => (reference?.[index]?.wallS ?? Number.NaN) / wallS),
@@ -226,6 +227,7 @@ function print(
       cpu.toFixed(2),
       (cpu / (work.bytes / GIBIBYTE)).toFixed(2),
       peak.toFixed(0),
+      service > 0 ? service.toFixed(0) : '',
       faster.toFixed(2),
       costlier.toFixed(2),
     ]

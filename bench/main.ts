@@ -15,6 +15,7 @@ import { existsSync } from 'node:fs'
 import { cpus, release, tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { benchCheckpoints } from './checkpoints.ts'
 import { benchDownloads } from './downloads.ts'
 import { cpuOf, residentMiB } from './measure.ts'
 import { startOrigin } from './origin.ts'
@@ -23,6 +24,9 @@ import { startService } from './service.ts'
 
 const MEBIBYTE = 1024 * 1024
 const IDLE_MS = 5_000
+
+/** Longer than a carrier without work is kept. */
+const SETTLE_MS = 12_000
 
 const { values } = parseArgs({
   options: {
@@ -54,6 +58,7 @@ const content = {
     syncOthers: values.sync,
   })
   await idle(service.pid, 'after all of them')
+  await benchCheckpoints(origin, values.dir, tmpdir(), Number(values.rounds))
 }
 if (Number(values.jobs) > 0) {
   await using service = await startService(tmpdir())
@@ -61,7 +66,7 @@ if (Number(values.jobs) > 0) {
 }
 
 async function idle(pid: number, when: string): Promise<void> {
-  await delay(IDLE_MS)
+  await delay(SETTLE_MS)
   const before = cpuOf(pid)
   await delay(IDLE_MS)
   const cpu = cpuOf(pid) - before

@@ -8,8 +8,9 @@ export interface Cost {
   readonly wallS: number
   /** User and system time of everything that took part. */
   readonly cpuS: number
-  /** Largest resident set, of all processes that took part together. */
+  /** Largest resident set of the program, and of its helpers together. */
   readonly peakMiB: number
+  readonly helpersMiB: number
 }
 
 /** A clock tick of /proc in seconds (USER_HZ is 100 on every Linux that Node runs on). */
@@ -63,7 +64,8 @@ export async function measure(
   return {
     wallS,
     cpuS: childrenCpu() - childrenBefore + helpersCpu,
-    peakMiB: (peakKiB + helpersKiB) / 1024,
+    peakMiB: peakKiB / 1024,
+    helpersMiB: helpersKiB / 1024,
   }
 }
 

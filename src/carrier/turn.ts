@@ -4,18 +4,20 @@
  */
 
 import type { Clock } from '../base/clock.ts'
-import type { FetchOrder, FileOrder, FileProgress, Report } from '../engine/order.ts'
+import type {
+  CheckpointPolicy,
+  FetchOrder,
+  FileOrder,
+  FileProgress,
+  Report,
+} from '../engine/order.ts'
 import type { SyncGroup } from '../files/sync-group.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
 import { toFailure } from './failure.ts'
 import { FileTransfer, type TransferContext } from './file-transfer.ts'
 
-/** A checkpoint begins at the latest this long after bytes arrived that none has covered… */
-export const CHECKPOINT_EVERY_MS = 1_000
-/** …or this many bytes… */
-export const CHECKPOINT_BYTES = 64 * 1024 * 1024
-/** …or this many finished files. One at a time; the transfer goes on meanwhile. */
+/** A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. */
 const CHECKPOINT_FILES = 512
 
 /** How often bytes are told to displays. */
@@ -42,6 +44,7 @@ export class Turn {
   /** Resolves when the turn is over and reported. */
   readonly over: Promise<void>
   readonly #world: TurnWorld
+  readonly #policy: CheckpointPolicy
   readonly #context: TransferContext
   readonly #abort = new AbortController()
   readonly #queue: FileOrder[] = []
@@ -66,6 +69,7 @@ export class Turn {
     this.job = order.job
     this.number = order.turn
     this.#world = world
+    this.#policy = order.checkpoint
     this.#window = order.connections
     this.over = this.#ended.promise
     this.#context = {
@@ -196,12 +200,12 @@ export class Turn {
     const isFull =
       this.#finished.length >= CHECKPOINT_FILES ||
       (this.#queue.length === 0 && this.#moving.size === 0) ||
-      this.#unsynced() >= CHECKPOINT_BYTES
+      this.#unsynced() >= this.#policy.bytes
     if (isFull && this.#checkpoint === undefined) {
       this.#beginCheckpoint()
       return
     }
-    this.#checkpointAlarm ??= this.#world.clock.alarm(CHECKPOINT_EVERY_MS, () => {
+    this.#checkpointAlarm ??= this.#world.clock.alarm(this.#policy.everyMs, () => {
       this.#checkpointAlarm = undefined
       if (this.#checkpoint === undefined) this.#beginCheckpoint()
     })

@@ -129,8 +129,7 @@ export class Intake {
       from: turn.next,
       limit: FILES_PER_ORDER,
     })
-    if (files.length > 0)
-      this.#core.send(turn.owner, turn.order(job, files, settings.connectionsPerJob))
+    if (files.length > 0) this.#core.send(turn.owner, turn.order(job, files, settings))
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true
       this.#core.send(turn.owner, { kind: 'last', job: job.id, turn: turn.number })

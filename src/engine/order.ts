@@ -29,6 +29,14 @@ export type Order =
   /** Delete these partial files, whatever is in them; one that is not there is deleted already. */
   | { readonly kind: 'discard'; readonly job: JobId; readonly partialNames: readonly string[] }
 
+/** After how much the bytes of a turn are made durable: whichever comes first. */
+export interface CheckpointPolicy {
+  /** Milliseconds after bytes arrived that no checkpoint has covered. */
+  readonly everyMs: number
+  /** So many of these bytes. */
+  readonly bytes: number
+}
+
 /** Fetch these files too. The first order of a turn begins it. */
 export interface FetchOrder {
   readonly kind: 'fetch'
@@ -38,6 +46,8 @@ export interface FetchOrder {
   readonly stallTimeoutMs: number
   /** How many connections of one origin the files of this job may use side by side. */
   readonly connections: number
+  /** When a checkpoint begins, at the latest. */
+  readonly checkpoint: CheckpointPolicy
   readonly files: readonly FileOrder[]
 }
 

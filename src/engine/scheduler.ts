@@ -104,7 +104,7 @@ export class Scheduler {
     const turn = new Turn(job, core.nextTurnNumber(), now)
     if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.impatientSince.set(job.id, now)
     const files = core.store.files(job.id, { kinds: ['missing'], limit: FILES_PER_ORDER })
-    const order = turn.order(job, files, core.settings.connectionsPerJob)
+    const order = turn.order(job, files, core.settings)
     core.send(job.owner, order)
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true

@@ -1,5 +1,6 @@
 /** What an operator may set for the whole service. */
 
+import type { CheckpointPolicy } from './order.ts'
 import { defaultSchedulePolicy, type SchedulePolicy } from '../job/schedule.ts'
 
 /** BITS's walls (bits-jobs.md §25); a wall that is absent does not stand. None binds administrators. */
@@ -15,6 +16,7 @@ export interface EngineSettings {
   /** How many connections of one origin the files of one job use side by side. */
   readonly connectionsPerJob: number
   readonly limits: Limits
+  readonly checkpoint: CheckpointPolicy
   /** How long final jobs are remembered, in milliseconds. */
   readonly rememberMs: number
   /** After how many milliseconds without activity a job is given up (bits-jobs.md §20.6). */
@@ -28,6 +30,7 @@ export const defaultSettings: EngineSettings = {
   schedule: defaultSchedulePolicy,
   connectionsPerJob: 6,
   limits: {},
+  checkpoint: { everyMs: 1_000, bytes: 64 * 1024 * 1024 },
   rememberMs: DAY_MS,
   inactivityMs: 90 * DAY_MS,
 }

@@ -4,6 +4,7 @@ import type { Monotonic } from '../base/clock.ts'
 import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
 import { partialName } from '../job/partial-name.ts'
 import type { FetchOrder, FileOrder } from './order.ts'
+import type { EngineSettings } from './settings.ts'
 
 /**
  * How many files of a job a carrier is given in one order, and below how many in hand it is given more: enough that
@@ -49,7 +50,7 @@ export class Turn {
   }
 
   /** Takes files in hand and words the order for them. */
-  order(job: Job, files: readonly JobFile[], connections: number): FetchOrder {
+  order(job: Job, files: readonly JobFile[], settings: EngineSettings): FetchOrder {
     for (const file of files) {
       this.inHand.set(file.ordinal, file)
       this.next = file.ordinal + 1
@@ -60,7 +61,8 @@ export class Turn {
       turn: this.number,
       transfer: job.transfer,
       stallTimeoutMs: job.patience.stallTimeoutMs,
-      connections,
+      connections: settings.connectionsPerJob,
+      checkpoint: settings.checkpoint,
       files: files.map((file) => fileOrder(job.id, file)),
     }
   }

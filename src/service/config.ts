@@ -13,6 +13,9 @@ export interface Config {
   readonly timeSlice?: number
   /** Connections of one origin that the files of one job use side by side. */
   readonly connectionsPerJob?: number
+  /** Seconds and MiB after which what arrived is made durable, whichever comes first. */
+  readonly checkpointSeconds?: number
+  readonly checkpointMiB?: number
   /** BITS's walls: 300, 60 and 200 there, absent here. */
   readonly maxJobsPerMachine?: number
   readonly maxJobsPerUser?: number
@@ -31,6 +34,8 @@ const config: Decoder<Config> = record<Config>({
   backgroundJobs: optional(whole(1, 1_000)),
   timeSlice: optional(whole(1, 86_400)),
   connectionsPerJob: optional(whole(1, 64)),
+  checkpointSeconds: optional(whole(1, 86_400)),
+  checkpointMiB: optional(whole(1, 1_048_576)),
   maxJobsPerMachine: optional(whole(1)),
   maxJobsPerUser: optional(whole(1)),
   maxFilesPerJob: optional(whole(1)),
@@ -68,13 +73,18 @@ export function readConfig(path: string): Config {
 
 /** The engine's settings as the file wants them. */
 export function engineSettings(from: Config): EngineSettings {
-  const { schedule, connectionsPerJob, rememberMs, inactivityMs } = defaultSettings
+  const { schedule, connectionsPerJob, checkpoint, rememberMs, inactivityMs } = defaultSettings
   return {
     schedule: {
       backgroundJobs: from.backgroundJobs ?? schedule.backgroundJobs,
       timeSliceMs: from.timeSlice === undefined ? schedule.timeSliceMs : from.timeSlice * 1_000,
     },
     connectionsPerJob: from.connectionsPerJob ?? connectionsPerJob,
+    checkpoint: {
+      everyMs:
+        from.checkpointSeconds === undefined ? checkpoint.everyMs : from.checkpointSeconds * 1_000,
+      bytes: from.checkpointMiB === undefined ? checkpoint.bytes : from.checkpointMiB * 1_048_576,
+    },
     limits: {
       ...(from.maxJobsPerMachine === undefined ? {} : { jobsPerMachine: from.maxJobsPerMachine }),
       ...(from.maxJobsPerUser === undefined ? {} : { jobsPerUser: from.maxJobsPerUser }),

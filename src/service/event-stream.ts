@@ -47,9 +47,11 @@ export class EventStream implements Disposable {
 
   /** The watcher caught up: it is told how each job is now. */
   drained(): void {
-    const late = [...this.#late]
-    this.#late.clear()
-    for (const id of late) this.#tellAsItIs(id)
+    for (const id of this.#late) {
+      if (this.#sink.isFull) return
+      this.#late.delete(id)
+      this.#tellAsItIs(id)
+    }
   }
 
   [Symbol.dispose](): void {
@@ -81,7 +83,7 @@ export class EventStream implements Disposable {
     this.#late.add(job.id)
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
-      if (!this.#sink.isFull) this.drained()
+      this.drained()
     }, PROGRESS_EVERY_MS)
   }
 

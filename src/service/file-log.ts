@@ -12,13 +12,13 @@ const LOOK_EVERY = 256
 
 /** Opens the log at `path`; a log that cannot be written never stops a transfer. */
 export function fileLog(path: string, { debug = false }: { readonly debug?: boolean } = {}): Log {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   let lines = 0
   return {
     write(level: LogLevel, event: string, facts = {}) {
       if (level === 'debug' && !debug) return
       const line = JSON.stringify({ time: new Date().toISOString(), level, event, ...facts })
       try {
+        if (lines === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
         if (lines++ % LOOK_EVERY === 0) turnOver(path)
         appendFileSync(path, `${line}\n`, { mode: 0o600 })
       } catch {

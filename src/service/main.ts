@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { LullError } from '../base/error.ts'
+import { fileLog } from './file-log.ts'
 import { serve } from './serve.ts'
 
 /** The channel that the starter reads. */
@@ -11,7 +12,11 @@ const CHANNEL = 3
 enableCompileCache()
 
 try {
-  const { ended } = await serve()
+  const { home, ended } = await serve()
+  // Nobody sees the standard error of a service: what ends it by surprise stands in the log.
+  process.on('uncaughtExceptionMonitor', (error) => {
+    fileLog(home.log).write('error', 'The service met a defect and ends', { error: error.stack })
+  })
   tell({})
   await ended
 } catch (error) {

@@ -24,8 +24,9 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
   const service = compose(home, { stopRequested: () => setImmediate(request) })
   try {
     const server = await listen(home.socket, service)
-    process.once('SIGTERM', request)
-    process.once('SIGINT', request)
+    // Heard again and again: a second signal must not end what the first is still syncing.
+    process.on('SIGTERM', request)
+    process.on('SIGINT', request)
     const ended = requested.then(async () => {
       await Promise.all([server.stop(), service.stop()])
     })

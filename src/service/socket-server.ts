@@ -9,7 +9,7 @@ import { LullError } from '../base/error.ts'
 import type { Caller } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
-import { answer, type Dispatch } from '../rpc/dispatch.ts'
+import { answer, errorResponse, type Dispatch } from '../rpc/dispatch.ts'
 import { EventStream } from './event-stream.ts'
 
 /** Bytes of one message: a job of a hundred thousand files fits. */
@@ -98,7 +98,9 @@ async function serve(
   const caller = service.identify(request.socket)
   if (caller === undefined)
     return refuse(response, 403, 'Cannot serve this user: the service belongs to another')
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://lull')
+  const url = URL.parse(request.url ?? '/', 'http://lull')
+  if (url === null) return refuse(response, 400, 'Cannot answer: this is no path')
+  const { pathname, searchParams } = url
   if (pathname === '/rpc') {
     if (request.method !== 'POST')
       return refuse(response, 405, 'Cannot answer: POST a JSON-RPC message here')
@@ -118,16 +120,11 @@ async function call(
   caller: Caller,
   { dispatch, isOpen }: Door,
 ): Promise<void> {
-  const pieces: Buffer[] = []
-  let length = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
-    length += piece.length
-    if (length > MESSAGE_LIMIT)
-      return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
-    pieces.push(piece)
-  }
-  if (!isOpen()) return void response.destroy()
-  const text = await answer(Buffer.concat(pieces).toString('utf8'), caller, dispatch)
+  const message = await read(request)
+  if (message === 'broken off') return
+  if (message === 'too long')
+    return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
+  const text = await answer(message.toString('utf8'), caller, dispatch)
   if (text === undefined) {
     response.writeHead(204).end()
     return
@@ -136,6 +133,23 @@ async function call(
   response
     .writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
     .end(body)
+}
+
+/** Reads the whole message. What is too long is read to its end and dropped, so that the refusal can be read. */
+async function read(request: IncomingMessage): Promise<Buffer | 'too long' | 'broken off'> {
+  const pieces: Buffer[] = []
+  let length = 0
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      length += piece.length
+      if (length <= MESSAGE_LIMIT) pieces.push(piece)
+      else pieces.length = 0
+    }
+  } catch {
+    // Whoever sent it is gone, or took longer than a message may take.
+    return 'broken off'
+  }
+  return length > MESSAGE_LIMIT ? 'too long' : Buffer.concat(pieces)
 }
 
 function follow(
@@ -149,7 +163,10 @@ function follow(
     full = ids.map((id) => engine.get(caller, id).id)
   } catch (error) {
     if (!(error instanceof JobError)) throw error
-    return refuse(response, error.code === 'E_ACCESSDENIED' ? 403 : 404, error.message)
+    const status = error.code === 'E_ACCESSDENIED' ? 403 : 404
+    response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+    response.end(errorResponse(error))
+    return
   }
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const stream = new EventStream(engine, caller, full.length === 0 ? undefined : full, {

@@ -104,7 +104,10 @@ export interface SealedRecord {
 
 /** The sealed secrets of the queue, as a rotation walks through them. */
 export interface SealedRecords {
-  /** Up to `limit` records that follow `after` in an order that never changes; from the first when it is absent. */
+  /**
+   * `limit` records that follow `after` in an order that never changes, fewer only when no more follow; from the first
+   * when `after` is absent.
+   */
   page(after: SealContext | undefined, limit: number): readonly SealedRecord[]
   /** Replaces records by their contexts in one commit, on disk when this returns. */
   replace(records: readonly SealedRecord[]): void
