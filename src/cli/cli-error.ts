@@ -2,7 +2,9 @@
 
 import { formatFailure, type ErrorContext } from '../job/failure.ts'
 import { hresults, type HresultSymbol } from '../job/hresult.ts'
+import type { RefusedError } from '../rpc/client.ts'
 import type { FailureView } from '../rpc/contract.ts'
+import { harmless } from './columns.ts'
 
 /** What the shell is told. */
 export const exitStatus = {
@@ -37,7 +39,8 @@ export class CliError extends Error {
   /** `lull: SENTENCE (SYMBOL 0xHEX, CONTEXT)`. */
   get lastLine(): string {
     const { symbol, hresult, context, message } = this
-    return `lull: ${formatFailure({ sentence: message.replaceAll(/\s+/gu, ' '), symbol, hresult, context })}`
+    const sentence = harmless(message.replaceAll(/\s+/gu, ' '))
+    return `lull: ${formatFailure({ sentence, symbol, hresult, context })}`
   }
 }
 
@@ -71,4 +74,13 @@ export function jobFailed({
     { symbol, hresult: Number(hresult), context },
     `${message}${about}`,
   )
+}
+
+/** Refusals that say: these words could never be right. */
+const misuse: ReadonlySet<string> = new Set<HresultSymbol>(['E_INVALIDARG', 'BG_E_STRING_TOO_LONG'])
+
+/** A refusal of the service: exit status 2 where the words were wrong, else 1. */
+export function refused({ code, hresult, context, message }: RefusedError): CliError {
+  const status = misuse.has(code) ? exitStatus.usage : exitStatus.jobError
+  return new CliError(status, { symbol: code, hresult: Number(hresult), context }, message)
 }

@@ -6,7 +6,7 @@ import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { RefusedError } from '../rpc/client.ts'
 import type { JobView } from '../rpc/contract.ts'
-import { CliError, exitStatus } from './cli-error.ts'
+import { exitStatus, refused, type CliError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
 
 /** The verbs of this file. */
@@ -46,13 +46,4 @@ async function apply(client: RpcClient, verb: ControlVerb, id: string): Promise<
     default:
       return verb satisfies never
   }
-}
-
-/** A refusal of the service as the command's error. */
-export function refused({ code, hresult, context, message }: RefusedError): CliError {
-  return new CliError(
-    exitStatus.jobError,
-    { symbol: code, hresult: Number(hresult), context },
-    message,
-  )
 }

@@ -2,6 +2,7 @@
 
 import { stderr, stdout } from 'node:process'
 import type { JobEventView, JobView } from '../rpc/contract.ts'
+import { columnsOf, harmless, shorten, wrap } from './columns.ts'
 import { formatBytes, formatDuration } from './quantity.ts'
 import { Rate } from './rate.ts'
 
@@ -77,11 +78,18 @@ class PlainLines implements Display {
 /** How often a countdown on the terminal is drawn again. */
 const REDRAW_MS = 500
 
-/** Two lines that are drawn over and over: how far, and why it waits. */
+/** Columns that stay free at the end of a line: for the `^C` that a terminal shows. */
+const FREE_COLUMNS = 3
+
+/** The fewest columns that are believed, and how many there are where nobody says it. */
+const LEAST_COLUMNS = 20
+const USUAL_COLUMNS = 80
+
+/** A few lines that are drawn over and over: how far, and why it waits. */
 class TerminalDisplay implements Display {
   readonly #rate = new Rate()
   #job: JobView | undefined
-  #drawn = 0
+  #drawn: readonly string[] = []
   readonly #timer = setInterval(() => this.#redraw(), REDRAW_MS)
 
   show({ job }: Exclude<JobEventView, { kind: 'gone' }>): void {
@@ -100,32 +108,36 @@ class TerminalDisplay implements Display {
     clearInterval(this.#timer)
     this.#erase()
     if (this.#job !== undefined)
-      stderr.write(`${cut(progressLine(this.#job, this.#rate, stderr.columns))}\n`)
+      stderr.write(`${progressLine(this.#job, this.#rate, lineColumns())}\n`)
     this.#job = undefined
   }
 
   #redraw(): void {
     if (this.#job === undefined) return
-    const lines = [
-      progressLine(this.#job, this.#rate, stderr.columns),
-      ...reasonLines(this.#job),
-    ].map(cut)
+    const columns = lineColumns()
     this.#erase()
-    stderr.write(lines.join('\n'))
-    this.#drawn = lines.length
+    this.#drawn = [progressLine(this.#job, this.#rate, columns), ...reasonLines(this.#job, columns)]
+    stderr.write(this.#drawn.join('\n'))
   }
 
+  /** Lines that were drawn on a wider terminal have been broken into several rows since. */
   #erase(): void {
-    if (this.#drawn === 0) return
-    stderr.write(`\r${'\u001B[2K\u001B[1A'.repeat(this.#drawn - 1)}\u001B[2K`)
-    this.#drawn = 0
+    if (this.#drawn.length === 0) return
+    const columns = terminalColumns()
+    const rows = this.#drawn.map((line) => Math.max(1, Math.ceil(columnsOf(line) / columns)))
+    const above = rows.reduce((sum, each) => sum + each, 0) - 1
+    stderr.write(`\r${above === 0 ? '' : `\u001B[${above}A`}\u001B[J`)
+    this.#drawn = []
   }
 }
 
-function cut(line: string): string {
-  return Array.from(line)
-    .slice(0, Math.max(20, stderr.columns - 1))
-    .join('')
+function terminalColumns(): number {
+  // A terminal that does not know its size says 0.
+  return stderr.columns > 0 ? stderr.columns : USUAL_COLUMNS
+}
+
+function lineColumns(): number {
+  return Math.max(LEAST_COLUMNS, terminalColumns() - FREE_COLUMNS)
 }
 
 function sample(rate: Rate, job: JobView, now: number): void {
@@ -147,25 +159,52 @@ const phrases: Readonly<Record<JobView['state'], string>> = {
 }
 
 const BAR_WIDTH = 24
-const WIDE_ENOUGH_FOR_BAR = 100
 
-/** `name  [#####-----]  45 %  450 MB of 1.00 GB  12.3 MB/s  44 s left`. */
+/** Columns of a name: the most, and the fewest before something else is left out for it. */
+const NAME_COLUMNS = 32
+const SHORT_NAME_COLUMNS = 12
+
+/**
+ * `name  transferring  [#####-----]  45 %, 450 MB of 1.00 GB  12.3 MB/s  44 s left`; the narrower the terminal, the
+ * less of it.
+ */
 function progressLine(job: JobView, rate: Rate, columns: number): string {
-  const parts = [shorten(job.displayName, 32), phrases[job.state]]
-  if (job.bytesTotal !== null && columns >= WIDE_ENOUGH_FOR_BAR)
-    parts.push(bar(job.bytesTransferred, job.bytesTotal))
-  parts.push(amounts(job))
-  if (job.state === 'TRANSFERRING' && rate.perSecond > 0) {
-    parts.push(`${formatBytes(rate.perSecond)}/s`)
-    if (job.bytesTotal !== null) {
-      parts.push(`${formatDuration((job.bytesTotal - job.bytesTransferred) / rate.perSecond)} left`)
-    }
-  }
-  return parts.join('  ')
+  const name = shorten(harmless(job.displayName), NAME_COLUMNS)
+  const phrase = phrases[job.state]
+  const [speed, left] = pace(job, rate)
+  const rows = [
+    [phrase, bar(job), amounts(job), speed, left],
+    [phrase, amounts(job), speed, left],
+    [job.state === 'TRANSFERRING' ? '' : phrase, amounts(job), speed, left],
+    [job.state === 'TRANSFERRING' ? '' : phrase, share(job), speed, left],
+    [job.state === 'TRANSFERRING' ? '' : phrase, share(job)],
+  ].map((parts) => parts.filter((part) => part !== '').join('  '))
+  const least = Math.min(SHORT_NAME_COLUMNS, columnsOf(name))
+  const row = rows.find((each) => least + 2 + columnsOf(each) <= columns) ?? rows.at(-1) ?? ''
+  const room = Math.max(1, columns - columnsOf(row) - 2)
+  return shorten(`${shorten(name, room)}  ${row}`, columns)
 }
 
-function reasonLines(job: JobView): readonly string[] {
-  return job.waitingFor === null ? [] : [`  waits for ${countdown(job)}`]
+function pace(job: JobView, rate: Rate): readonly [speed: string, left: string] {
+  if (job.state !== 'TRANSFERRING' || rate.perSecond <= 0) return ['', '']
+  const speed = `${formatBytes(rate.perSecond)}/s`
+  if (job.bytesTotal === null) return [speed, '']
+  const seconds = (job.bytesTotal - job.bytesTransferred) / rate.perSecond
+  return [speed, `${formatDuration(seconds)} left`]
+}
+
+/** The most lines that a reason may take. */
+const REASON_LINES = 4
+
+function reasonLines(job: JobView, columns: number): readonly string[] {
+  const reason = waitsFor(job)
+  if (reason === '') return []
+  return wrap(harmless(reason), columns, '  ').slice(0, REASON_LINES)
+}
+
+function waitsFor(job: JobView): string {
+  if (job.waitingFor !== null) return `waits for ${countdown(job)}`
+  return job.state === 'SUSPENDED' ? `waits for lull resume ${job.id.slice(0, 8)}` : ''
 }
 
 /** The service's sentence, with the seconds that are left now. */
@@ -176,27 +215,27 @@ function countdown({ waitingFor, retryAt }: JobView): string {
 }
 
 function plainLine(job: JobView, rate: Rate): string {
-  const reason = job.waitingFor === null ? '' : `; waits for ${job.waitingFor}`
-  const speed =
-    job.state === 'TRANSFERRING' && rate.perSecond > 0 ? `, ${formatBytes(rate.perSecond)}/s` : ''
-  return `${job.displayName}: ${phrases[job.state]}, ${amounts(job)}${speed}${reason}`
+  const reason = waitsFor(job)
+  const [speed] = pace(job, rate)
+  const parts = [phrases[job.state], amounts(job), speed].filter((part) => part !== '')
+  const line = `${job.displayName}: ${parts.join(', ')}${reason === '' ? '' : `; ${reason}`}`
+  return harmless(line)
 }
 
 function amounts(job: JobView): string {
   const files = job.filesTotal > 1 ? `, ${job.filesTransferred} of ${job.filesTotal} files` : ''
   if (job.bytesTotal === null) return `${formatBytes(job.bytesTransferred)}${files}`
-  const share =
-    job.bytesTotal === 0 ? 100 : Math.floor((job.bytesTransferred * 100) / job.bytesTotal)
-  return `${share} %, ${formatBytes(job.bytesTransferred)} of ${formatBytes(job.bytesTotal)}${files}`
+  return `${share(job)}, ${formatBytes(job.bytesTransferred)} of ${formatBytes(job.bytesTotal)}${files}`
 }
 
-function bar(done: number, total: number): string {
-  const filled = total === 0 ? BAR_WIDTH : Math.floor((done * BAR_WIDTH) / total)
+function share({ bytesTotal, bytesTransferred }: JobView): string {
+  if (bytesTotal === null) return formatBytes(bytesTransferred)
+  return `${bytesTotal === 0 ? 100 : Math.floor((bytesTransferred * 100) / bytesTotal)} %`
+}
+
+function bar({ bytesTotal, bytesTransferred }: JobView): string {
+  if (bytesTotal === null) return ''
+  const filled =
+    bytesTotal === 0 ? BAR_WIDTH : Math.floor((bytesTransferred * BAR_WIDTH) / bytesTotal)
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}]`
-}
-
-function shorten(text: string, limit: number): string {
-  // Control characters of a name must not reach the terminal.
-  const clean = Array.from(text.replaceAll(/\p{Cc}/gu, '?'))
-  return clean.length <= limit ? clean.join('') : `${clean.slice(0, limit - 1).join('')}…`
 }

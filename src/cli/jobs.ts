@@ -7,6 +7,7 @@ import { bitsStates } from '../job/moves.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { FileView, JobView, ListParams } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
+import { columnsOf, harmless, wrap } from './columns.ts'
 import type { Arguments } from './parse.ts'
 import { formatBytes } from './quantity.ts'
 
@@ -59,30 +60,34 @@ async function list(
   }
 }
 
+/** A row for each job; its reason stands at the end, or below on a terminal, where a long line would be broken. */
 function table(found: readonly JobView[]): string {
+  const columns = stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined
   const rows = found.map((job) => [
     job.id.slice(0, 8),
     job.state,
     job.priority,
     amounts(job),
     `${job.filesTransferred}/${job.filesTotal}`,
-    clean(job.displayName),
-    clean(reason(job)),
+    harmless(job.displayName),
+    columns === undefined ? harmless(reason(job)) : '',
   ])
   const head = ['ID', 'STATE', 'PRIORITY', 'BYTES', 'FILES', 'NAME', '']
   const widths = head.map((title, column) =>
-    Math.max(...[head, ...rows].map((row) => row[column]?.length ?? title.length)),
+    [head, ...rows].reduce((most, row) => Math.max(most, columnsOf(row[column] ?? title)), 0),
   )
-  return [head, ...rows]
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  const padded = (cell: string, column: number): string =>
+    cell + ' '.repeat((widths[column] ?? 0) - columnsOf(cell))
+  const lines = [head, ...rows].map((row) => row.map(padded).join('  ').trimEnd())
+  if (columns === undefined) return `${lines.join('\n')}\n`
+  const below = found.map((job) =>
+    reason(job) === '' ? [] : wrap(harmless(reason(job)), columns, BELOW),
+  )
+  return `${lines.flatMap((line, index) => [line, ...(below[index - 1] ?? [])]).join('\n')}\n`
 }
+
+/** In front of what stands below a row: as wide as an id. */
+const BELOW = ' '.repeat(10)
 
 function amounts({ bytesTransferred, bytesTotal }: JobView): string {
   const total = bytesTotal === null ? '?' : formatBytes(bytesTotal)
@@ -92,11 +97,6 @@ function amounts({ bytesTransferred, bytesTotal }: JobView): string {
 function reason({ waitingFor, error }: JobView): string {
   if (waitingFor !== null) return `waits for ${waitingFor}`
   return error === null ? '' : `${error.message} (${error.symbol})`
-}
-
-/** Control characters of a name must not reach the terminal. */
-function clean(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '?')
 }
 
 /** Runs `lull job`. @returns the exit status */
@@ -111,7 +111,9 @@ export async function job(args: Arguments): Promise<number> {
   stdout.write(facts(found))
   for (const { localName, remoteName, bytesTransferred, bytesTotal, completed } of files ?? []) {
     const size = `${formatBytes(bytesTransferred)} of ${bytesTotal === null ? '?' : formatBytes(bytesTotal)}`
-    stdout.write(`${completed ? '+' : ' '} ${clean(localName)}  ${size}  ${clean(remoteName)}\n`)
+    stdout.write(
+      `${completed ? '+' : ' '} ${harmless(localName)}  ${size}  ${harmless(remoteName)}\n`,
+    )
   }
   return exitStatus.ok
 }
@@ -133,17 +135,17 @@ async function allFiles(client: RpcClient, id: string): Promise<readonly FileVie
 function facts(job: JobView): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Job', job.id],
-    ['Name', clean(job.displayName)],
+    ['Name', harmless(job.displayName)],
     ['State', job.state],
-    ['Waits for', clean(job.waitingFor ?? '')],
+    ['Waits for', harmless(job.waitingFor ?? '')],
     [
       'Error',
       job.error === null
         ? ''
-        : `${clean(job.error.message)} (${job.error.symbol} ${job.error.hresult}, ${job.error.context})`,
+        : `${harmless(job.error.message)} (${job.error.symbol} ${job.error.hresult}, ${job.error.context})`,
     ],
-    ['Remote file', clean(job.error?.remoteName ?? '')],
-    ['Local file', clean(job.error?.localName ?? '')],
+    ['Remote file', harmless(job.error?.remoteName ?? '')],
+    ['Local file', harmless(job.error?.localName ?? '')],
     ['Owner', job.owner],
     ['Priority', job.priority],
     ['Bytes', amounts(job)],

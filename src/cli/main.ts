@@ -4,7 +4,7 @@ import { stderr, stdout } from 'node:process'
 import { LullError } from '../base/error.ts'
 import { UnreachableError } from '../client/socket-transport.ts'
 import { RefusedError } from '../rpc/client.ts'
-import { CliError, exitStatus, usageError, withSymbol } from './cli-error.ts'
+import { CliError, exitStatus, refused, usageError, withSymbol } from './cli-error.ts'
 import { nearest } from './nearest.ts'
 import { parse, type Arguments } from './parse.ts'
 import { isVerb, verbs, type Verb } from './verbs.ts'
@@ -78,14 +78,7 @@ function unknownVerb(word: string): CliError {
 
 function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error
-  if (error instanceof RefusedError) {
-    const { code, hresult, context, message } = error
-    return new CliError(
-      exitStatus.jobError,
-      { symbol: code, hresult: Number(hresult), context },
-      message,
-    )
-  }
+  if (error instanceof RefusedError) return refused(error)
   if (
     error instanceof UnreachableError ||
     (error instanceof LullError && serviceCodes.has(error.code))
@@ -112,6 +105,7 @@ const serviceCodes: ReadonlySet<string> = new Set([
   'ERR_SERVICE_LOCKED',
   'ERR_SERVICE_SOCKET',
   'ERR_RPC_RESPONSE',
+  'ERR_RPC_HUNG',
   'ERR_CONFIG',
   'ERR_STORE_NEWER',
   'ERR_STORE_DAMAGED',
