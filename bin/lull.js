@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: finds a Node that is new enough, then runs the command.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { constants } from 'node:os'
@@ -26,10 +26,17 @@ function runWithPinnedNode() {
     process.exitCode = 3
     return
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined)
   const command = [fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  const { status, signal } = spawnSync(pinned, command, { stdio: 'inherit' })
-  process.exitCode = status ?? 128 + (constants.signals[signal] ?? 0)
+  const child = spawn(pinned, command, { stdio: 'inherit' })
+  // Whoever signals this process means the command.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name))
+  child.on('error', (error) => {
+    process.stderr.write(`lull: Cannot run ${pinned}: ${error.message} (E_FAIL 0x80004005, NONE)\n`)
+    process.exitCode = 3
+  })
+  child.on('exit', (status, signal) => {
+    process.exitCode = status ?? 128 + (constants.signals[signal] ?? 0)
+  })
 }
 
 function findPinnedNode() {
