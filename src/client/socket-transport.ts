@@ -2,7 +2,7 @@
 
 import { request, type ClientRequest, type IncomingMessage } from 'node:http'
 import { LullError } from '../base/error.ts'
-import type { Transport } from '../rpc/client.ts'
+import { refusalIn, type Transport } from '../rpc/client.ts'
 
 /** Nobody answers at the socket. */
 export class UnreachableError extends LullError {
@@ -12,15 +12,34 @@ export class UnreachableError extends LullError {
   }
 }
 
-/** The transport of one socket path or pipe name. */
-export function socketTransport(socketPath: string): Transport {
+/** Somebody holds the socket and says nothing. */
+export class HungError extends LullError {
+  constructor(socket: string, limitMs: number) {
+    const seconds = limitMs / 1000
+    super(
+      'ERR_RPC_HUNG',
+      `Cannot use the service at ${socket}: it runs but has said nothing for ${seconds} s`,
+    )
+  }
+}
+
+/**
+ * The transport of one socket path or pipe name.
+ *
+ * @param options `answerLimitMs` is how long the service may say nothing; without it a call waits for ever, because
+ *   giving names to thousands of files takes its time
+ */
+export function socketTransport(
+  socketPath: string,
+  { answerLimitMs = 0 }: { readonly answerLimitMs?: number } = {},
+): Transport {
   return {
-    post: (message) => post(socketPath, message),
+    post: (message) => post(socketPath, message, answerLimitMs),
     events: (jobs, { signal }) => events(socketPath, jobs, signal),
   }
 }
 
-async function post(socketPath: string, message: string): Promise<string> {
+async function post(socketPath: string, message: string, limitMs: number): Promise<string> {
   const body = Buffer.from(message)
   const call = request({
     socketPath,
@@ -29,6 +48,7 @@ async function post(socketPath: string, message: string): Promise<string> {
     headers: { 'content-type': 'application/json', 'content-length': body.length, host: 'lull' },
     agent: false,
   })
+  if (limitMs > 0) call.setTimeout(limitMs, () => call.destroy(new HungError(socketPath, limitMs)))
   call.end(body)
   const response = await responseTo(call, socketPath)
   response.setEncoding('utf8')
@@ -64,19 +84,26 @@ async function* events(
   call.end()
   const response = await responseTo(call, socketPath)
   response.setEncoding('utf8')
-  if (response.statusCode !== 200) {
-    response.resume()
-    throw new LullError(
-      'ERR_RPC_RESPONSE',
-      `Cannot follow jobs: the service answered ${response.statusCode}`,
-    )
-  }
+  if (response.statusCode !== 200) throw await refusalOf(response)
   try {
     for await (const piece of response) yield String(piece)
   } catch (error) {
     signal.throwIfAborted()
     throw new UnreachableError(socketPath, error)
   }
+}
+
+/** What the service says instead of events: an error as in the answer to a call, or a sentence. */
+async function refusalOf(response: IncomingMessage): Promise<Error> {
+  let text = ''
+  for await (const piece of response) text += String(piece)
+  return (
+    refusalIn(text) ??
+    new LullError(
+      'ERR_RPC_RESPONSE',
+      `Cannot follow jobs: ${text.trim() || `the service answered ${response.statusCode}`}`,
+    )
+  )
 }
 
 function responseTo(call: ClientRequest, socketPath: string): Promise<IncomingMessage> {

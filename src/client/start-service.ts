@@ -11,11 +11,14 @@ import { LullError } from '../base/error.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { Home } from './home.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
-import { socketTransport, UnreachableError } from './socket-transport.ts'
+import { HungError, socketTransport, UnreachableError } from './socket-transport.ts'
 
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
 const OTHERS_START_MS = 10_000
 const ASK_EVERY_MS = 50
+
+/** How long a service that runs may take to answer before it counts as hung. */
+const ANSWER_LIMIT_MS = 30_000
 
 /**
  * A client of the service of this home; the service is started when none answers and `start` allows it.
@@ -25,7 +28,8 @@ const ASK_EVERY_MS = 50
  */
 export async function connect(home: Home, { start, env }: ConnectOptions): Promise<RpcClient> {
   const client = new RpcClient(socketTransport(home.socket))
-  if (await answers(client)) return client
+  const probe = new RpcClient(socketTransport(home.socket, { answerLimitMs: ANSWER_LIMIT_MS }))
+  if (await answers(probe)) return client
   if (!start) {
     throw new UnreachableError(
       home.socket,
@@ -36,7 +40,7 @@ export async function connect(home: Home, { start, env }: ConnectOptions): Promi
   if (problem === undefined) return client
   // Another process may have won the race to start it.
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
-    if (await answers(client)) return client
+    if (await answers(probe)) return client
     if (problem.code !== 'ERR_SERVICE_LOCKED') break
     await delay(ASK_EVERY_MS)
   }
@@ -51,13 +55,15 @@ export interface ConnectOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-async function answers(client: RpcClient): Promise<boolean> {
+/** Whether a service answers. @throws {HungError} when one is there and does not: another would not mend that */
+async function answers(probe: RpcClient): Promise<boolean> {
   try {
-    await client.call('service.status', {})
+    await probe.call('service.status', {})
     return true
   } catch (error) {
-    if (error instanceof UnreachableError) return false
-    throw error
+    if (!(error instanceof UnreachableError)) throw error
+    if (error.cause instanceof HungError) throw error.cause
+    return false
   }
 }
 
@@ -72,7 +78,8 @@ async function spawnService(
   home: Home,
   env: ConnectOptions['env'],
 ): Promise<StartProblem | undefined> {
-  mkdirSync(home.folder, { recursive: true, mode: 0o700 })
+  const problem = makeFolder(home.folder)
+  if (problem !== undefined) return problem
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
     // A folder that nobody deletes under a process that runs for months.
@@ -97,6 +104,16 @@ async function spawnService(
       code: 'ERR_SERVICE_START',
       message: `Cannot start the service: ${text || 'it ended without a word'}`,
     }
+  }
+}
+
+function makeFolder(folder: string): StartProblem | undefined {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return undefined
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { code: 'ERR_SERVICE_START', message: `Cannot make the folder ${folder}: ${reason}` }
   }
 }
 

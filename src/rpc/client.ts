@@ -128,6 +128,16 @@ function asResponse(response: unknown): WireResponse {
   return response
 }
 
+/** The refusal in a response's text; `undefined` when there is none. */
+export function refusalIn(text: string): RefusedError | undefined {
+  try {
+    const error = readError(JSON.parse(text))
+    return error === undefined ? undefined : unreadable(error)
+  } catch {
+    return undefined
+  }
+}
+
 function unreadable(error: WireResponse['error']): RefusedError {
   const message = error?.message ?? 'The service answered with something else than asked'
   const { symbol, hresult, context } = error?.data ?? {

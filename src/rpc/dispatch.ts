@@ -130,6 +130,11 @@ function readRequest(request: unknown): Request {
   }
 }
 
+/** The text of a response that says nothing but why there is none. */
+export function errorResponse(error: LullError): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: null, error: errorBody(error) })
+}
+
 function refusal(id: Id, code: keyof typeof rpcErrorCodes, message: string): Response {
   return { jsonrpc: '2.0', id, error: { code: rpcErrorCodes[code], message } }
 }

@@ -124,6 +124,7 @@ async function call(
   if (message === 'broken off') return
   if (message === 'too long')
     return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
+  if (!isOpen()) return void response.destroy()
   const text = await answer(message.toString('utf8'), caller, dispatch)
   if (text === undefined) {
     response.writeHead(204).end()
