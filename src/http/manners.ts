@@ -24,7 +24,6 @@ export class Manners {
   /** A connection answered as it should. @param answered how many responses came on it so far */
   answeredAgain(answered: number): void {
     if (answered > 1) this.#reuseStrikes = 0
-    if (answered >= SHORT_LIFE_RESPONSES) this.#pipelineStrikes = 0
   }
 
   /** A connection closed with requests on it that were sent behind others. */

@@ -69,6 +69,7 @@ export class Origin implements PipelineOwner {
   /** The last one used is the first to be used again: those behind it grow old and are closed. */
   readonly #idle: Pipeline[] = []
   readonly #manners = new Manners()
+  #isAttendPlanned = false
   #session: Buffer | undefined
   /** How many connections the server bears, as far as is known. */
   #bearable = Number.POSITIVE_INFINITY
@@ -129,9 +130,9 @@ export class Origin implements PipelineOwner {
     if (due !== undefined && ending.wasDue && !this.#maySendAgain(due, pipeline, ending)) {
       due.fail(ending.error ?? new FailureError(closedEarly(due.parts.target)))
     }
-    // What a connection was refused for is not held against it: the server bears one fewer, and that comes to an end.
-    const isCounted = ending.cause !== 'us' && pipeline.answered > 0
-    if (isCounted) for (const leg of ending.orphans) leg.countResend()
+    // Only what was due may be what broke the connection. A connection that was never made broke for another reason,
+    // which comes to an end: the server bears one fewer each time.
+    if (ending.cause !== 'us' && ending.wasDue && pipeline.answered > 0) due?.countResend()
     this.#takeBack(ending.orphans)
   }
 
@@ -169,15 +170,14 @@ export class Origin implements PipelineOwner {
   /** Takes legs back that must be sent elsewhere. */
   #takeBack(legs: readonly Leg[]): void {
     for (const leg of legs) if (!leg.isSettled) this.#party(leg).returned.push(leg)
-    // Later: a turn that is over aborts its legs one by one, and those that are still to come need no connection.
-    process.nextTick(() => this.#serveAll())
+    this.#attendLater()
   }
 
   /** The caller of a leg has left. */
   readonly #abandoned = (leg: Leg): void => {
     const party = this.#parties.get(leg.parts.party)
     for (const pipeline of party?.pipelines ?? []) pipeline.abandon(leg)
-    process.nextTick(() => this.#serveAll())
+    this.#attendLater()
   }
 
   #party({ parts: { party: name } }: Leg): Party {
@@ -188,9 +188,15 @@ export class Origin implements PipelineOwner {
     return party
   }
 
-  #serveAll(): void {
-    for (const party of this.#parties.values()) this.#attend(party)
-    this.#tellIfEmpty()
+  /** Later: a turn that is over aborts its legs one by one, and those that are still to come need no connection. */
+  #attendLater(): void {
+    if (this.#isAttendPlanned) return
+    this.#isAttendPlanned = true
+    process.nextTick(() => {
+      this.#isAttendPlanned = false
+      for (const party of this.#parties.values()) this.#attend(party)
+      this.#tellIfEmpty()
+    })
   }
 
   #attend(party: Party): void {
@@ -215,18 +221,22 @@ export class Origin implements PipelineOwner {
       } catch (error) {
         queue.shift()
         leg.reject(error)
+        this.#attendLater()
       }
     }
   }
 
   /** The connection for a leg; `undefined` when it must wait. */
   #place(party: Party, leg: Leg): Pipeline | undefined {
-    const idle = leg.isAlone ? undefined : this.#idle.pop()
+    const isFresh = leg.isAlone || !this.#manners.mayReuse
+    const idle = isFresh ? undefined : this.#idle.pop()
     if (idle !== undefined) {
       idle.keepAwake(true)
       return this.#lease(idle, party)
     }
     if (party.pipelines.size < Math.min(leg.parts.connections, this.#bearable)) {
+      // In the place of one that is of no use for it.
+      if (isFresh) this.#idle[0]?.close(undefined)
       return this.#lease(this.#open(leg), party)
     }
     return leg.isExclusive || !this.#manners.mayPipeline ? undefined : leastLoaded(party.pipelines)
