@@ -81,7 +81,7 @@ function machine(): string {
     const { stdout, stderr } = spawnSync(program, [program === 'nginx' ? '-v' : '--version'], {
       encoding: 'utf8',
     })
-    return `${stdout || stderr || `${program} missing`}`.split('\n')[0] ?? ''
+    return (stdout || stderr || `${program} missing`).split('\n')[0] ?? ''
   })
   return `${cpus().length} × ${cpu?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}; ${versions.join('; ')}`
 }

@@ -33,22 +33,13 @@ export type StartHost = (events: HostEvents) => Host
 /** How long a carrier without work is kept: its memory is given back, and the next order starts another. */
 const IDLE_MS = 10_000
 
-/** What a carrier has in hand, as a key; `undefined` for orders that come to nothing of their own. */
-function workOf(message: Order | Report): string | undefined {
-  switch (message.kind) {
-    case 'fetch':
-    case 'stopped':
-    case 'failed':
-      return `turn ${message.job} ${message.turn}`
-    case 'rename':
-    case 'renamed':
-      return `rename ${message.job}`
-    case 'discard':
-    case 'discarded':
-      return `discard ${message.job}`
-    default:
-      return undefined
-  }
+/** What begins a piece of work, and what ends it. */
+const begins: ReadonlySet<string> = new Set(['fetch', 'rename', 'discard'])
+const ends: ReadonlySet<string> = new Set(['stopped', 'failed', 'renamed', 'discarded'])
+
+/** The piece of work that a message is about: a turn, or what is done with the files of a job that has none. */
+function workOf(message: Order | Report): string {
+  return 'turn' in message ? `${message.job} ${message.turn}` : message.job
 }
 
 /**
@@ -89,8 +80,7 @@ export class HostedCarriers implements Carriers {
       return
     }
     this.#owners.set(owner.id, owner)
-    const work = workOf(order)
-    if (work !== undefined) this.#work.add(work)
+    if (begins.has(order.kind)) this.#work.add(workOf(order))
     clearTimeout(this.#idleTimer)
     this.#host ??= this.#begin()
     this.#host.send(order)
@@ -121,10 +111,7 @@ export class HostedCarriers implements Carriers {
   }
 
   #reported(reports: readonly Report[]): void {
-    for (const report of reports) {
-      const work = workOf(report)
-      if (work !== undefined) this.#work.delete(work)
-    }
+    for (const report of reports) if (ends.has(report.kind)) this.#work.delete(workOf(report))
     const owner = this.#owners.values().next().value
     // What comes of these reports may be new orders; only then is it clear whether anything is left to do.
     if (owner !== undefined) this.#listener?.reported(owner, reports)

@@ -91,6 +91,9 @@ describe('nginx', { skip: nginxIsMissing }, () => {
   test('a certificate that nobody vouches for is refused before a byte is asked for', async () => {
     const refused = await home.run(['get', `${origin.https}/large`, '-o', home.path('refused')])
     assert.equal(refused.status, 1)
-    assert.match(refused.lastLine, /\(ERROR_WINHTTP_SECURE_INVALID_CA 0x80072F0D, GENERAL_TRANSPORT\)$/u)
+    assert.match(
+      refused.lastLine,
+      /\(ERROR_WINHTTP_SECURE_INVALID_CA 0x80072F0D, GENERAL_TRANSPORT\)$/u,
+    )
   })
 })
