@@ -2,7 +2,6 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parse } from 'node:path'
@@ -10,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { Home } from './home.ts'
+import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
 import { HungError, socketTransport, UnreachableError } from './socket-transport.ts'
 
@@ -78,8 +78,8 @@ async function spawnService(
   home: Home,
   env: ConnectOptions['env'],
 ): Promise<StartProblem | undefined> {
-  const problem = makeFolder(home.folder)
-  if (problem !== undefined) return problem
+  const unmade = tryToMake(home.folder)
+  if (unmade !== undefined) return unmade
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
     // A folder that nobody deletes under a process that runs for months.
@@ -107,9 +107,9 @@ async function spawnService(
   }
 }
 
-function makeFolder(folder: string): StartProblem | undefined {
+function tryToMake(folder: string): StartProblem | undefined {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     return undefined
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)

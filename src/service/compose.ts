@@ -1,6 +1,5 @@
 /** Puts a service together: the only place that names concrete implementations. */
 
-import { chmodSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Socket } from 'node:net'
 import { LullError } from '../base/error.ts'
@@ -20,6 +19,7 @@ import { version } from '../version.ts'
 import { engineSettings, readConfig } from './config.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
+import { prepareHomeFolder } from './home-folder.ts'
 import { networkAddresses } from './network-addresses.ts'
 import { systemRandom } from './system-random.ts'
 
@@ -47,8 +47,7 @@ export interface ComposeOptions {
  * @throws {LullError} `ERR_SERVICE_LOCKED` when another service holds this home, `ERR_CONFIG`, and the store's own
  */
 export function compose(home: Home, { stopRequested }: ComposeOptions): ComposedService {
-  mkdirSync(home.folder, { recursive: true, mode: 0o700 })
-  if (process.platform !== 'win32') chmodSync(home.folder, 0o700)
+  prepareHomeFolder(home.folder)
   const lock = lockHome(home)
   try {
     const config = readConfig(home.config)

@@ -1,8 +1,9 @@
 /** The service's log: one JSON object a line, in a file that is turned over before it grows large. */
 
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
+import { appendFileSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log, LogLevel } from '../base/log.ts'
+import { makeFolder } from '../client/make-folder.ts'
 
 /** At this many bytes the file becomes `NAME.1`, and what was `NAME.1` is gone. */
 const TURN_OVER_BYTES = 4 * 1024 * 1024
@@ -18,7 +19,7 @@ export function fileLog(path: string, { debug = false }: { readonly debug?: bool
       if (level === 'debug' && !debug) return
       const line = JSON.stringify({ time: new Date().toISOString(), level, event, ...facts })
       try {
-        if (lines === 0) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+        if (lines === 0) makeFolder(dirname(path))
         if (lines++ % LOOK_EVERY === 0) turnOver(path)
         appendFileSync(path, `${line}\n`, { mode: 0o600 })
       } catch {
