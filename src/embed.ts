@@ -1,9 +1,10 @@
 /** The engine inside the caller's process: for programs that bring their own service. */
 
 import { BackgroundCopyManager } from './client/background-copy-manager.ts'
-import { currentWorld, findHome } from './client/home.ts'
+import { translate } from './client/errors.ts'
+import { currentWorld, findHome, type Home } from './client/home.ts'
 import { embedTransport } from './service/embed-transport.ts'
-import { compose } from './service/compose.ts'
+import { compose, type ComposedService } from './service/compose.ts'
 import { RpcClient } from './rpc/client.ts'
 
 export { BackgroundCopyManager }
@@ -20,16 +21,29 @@ export interface Embedded extends AsyncDisposable {
  * not final when it stops go on with the next one.
  *
  * @param options `home` is the folder of the queue; without it LULL_HOME or the platform's usual place
- * @throws {LullError} `ERR_SERVICE_LOCKED` when another service holds this home
+ * @throws {BackgroundCopyError} `RPC_S_SERVER_UNAVAILABLE`; its `code` says more precisely why: `ERR_SERVICE_LOCKED`
+ *   when another service holds this home, `ERR_CONFIG`, `ERR_STORE_NEWER` and the like
  */
-export function embed({ home }: { readonly home?: string } = {}): Promise<Embedded> {
+export async function embed({ home }: { readonly home?: string } = {}): Promise<Embedded> {
   const world = currentWorld()
   const place = findHome(
     home === undefined ? world : { ...world, env: { ...world.env, LULL_HOME: home } },
   )
-  const service = compose(place, { stopRequested: () => undefined })
-  const manager = new BackgroundCopyManager(new RpcClient(embedTransport(service)))
+  const service = composed(place)
+  const ended = new AbortController()
+  const client = new RpcClient(embedTransport(service, ended.signal))
   let stopped: Promise<void> | undefined
-  const stop = (): Promise<void> => (stopped ??= service.stop())
-  return Promise.resolve({ manager, stop, [Symbol.asyncDispose]: stop })
+  const stop = (): Promise<void> => {
+    ended.abort()
+    return (stopped ??= service.stop())
+  }
+  return { manager: new BackgroundCopyManager(client), stop, [Symbol.asyncDispose]: stop }
+}
+
+function composed(place: Home): ComposedService {
+  try {
+    return compose(place, { stopRequested: () => undefined })
+  } catch (error) {
+    throw translate(error)
+  }
 }

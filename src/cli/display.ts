@@ -3,6 +3,7 @@
 import { stderr, stdout } from 'node:process'
 import type { JobEventView, JobView } from '../rpc/contract.ts'
 import { columnsOf, harmless, shorten, wrap } from './columns.ts'
+import type { Arguments } from './parse.ts'
 import { formatBytes, formatDuration } from './quantity.ts'
 import { Rate } from './rate.ts'
 
@@ -16,15 +17,9 @@ export interface Display {
 }
 
 /** Which display the options and the terminal ask for. */
-export function chooseDisplay({
-  json,
-  quiet,
-}: {
-  readonly json: boolean
-  readonly quiet: boolean
-}): Display {
-  if (json) return new JsonLines()
-  if (quiet) return silent
+export function chooseDisplay(args: Arguments): Display {
+  if (args.has('json')) return new JsonLines()
+  if (args.has('quiet')) return silent
   return stderr.isTTY ? new TerminalDisplay() : new PlainLines()
 }
 

@@ -2,7 +2,14 @@
 
 import { lstatSync, readFileSync, type Stats } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { checkLocalName, checkRemoteName, withoutUserInformation } from '../job/names.ts'
+import { stdin } from 'node:process'
+import { text } from 'node:stream/consumers'
+import {
+  checkHeader,
+  checkLocalName,
+  checkRemoteName,
+  withoutUserInformation,
+} from '../job/names.ts'
 import { priorities } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
 import type { CreateParams, FileParams } from '../rpc/contract.ts'
@@ -29,8 +36,8 @@ interface Wanted {
  *
  * @throws {CliError} exit status 2 for wrong usage; 1 with `ERROR_FILE_EXISTS` when a target is there already
  */
-export function getRequest(args: Arguments): CreateParams {
-  const wanted = wantedFiles(args)
+export async function getRequest(args: Arguments): Promise<CreateParams> {
+  const wanted = await wantedFiles(args)
   const files = wanted.map((each) => target(each, wanted.length, args))
   checkDistinct(files)
   if (!args.has('force') && !args.has('content-disposition')) checkAbsent(files)
@@ -51,9 +58,9 @@ export function getRequest(args: Arguments): CreateParams {
   }
 }
 
-function wantedFiles(args: Arguments): readonly Wanted[] {
-  const lists = args.values('input').flatMap(readList)
-  const wanted = [...args.operands.map((url) => ({ url })), ...lists]
+async function wantedFiles(args: Arguments): Promise<readonly Wanted[]> {
+  const lists = await Promise.all(args.values('input').map(readList))
+  const wanted = [...args.operands.map((url) => ({ url })), ...lists.flat()]
   if (wanted.length === 0)
     throw usageError('Cannot get nothing: give a URL, or a list of them with -i')
   for (const { url } of wanted) checkUrl(url)
@@ -78,15 +85,16 @@ function checkUrl(url: string): void {
 }
 
 /** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
-function readList(path: string): readonly Wanted[] {
-  let text: string
+async function readList(path: string): Promise<readonly Wanted[]> {
+  let content: string
   try {
-    text = readFileSync(path === '-' ? 0 : path, 'utf8')
+    // Standard input may be a pipe that has nothing yet, which a synchronous read would take for an error.
+    content = path === '-' ? await text(stdin) : readFileSync(path, 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw usageError(`Cannot read the list ${path}: ${reason}`)
   }
-  return text
+  return content
     .replace(/^\uFEFF/u, '')
     .split(/\r?\n/u)
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
@@ -101,6 +109,7 @@ function readList(path: string): readonly Wanted[] {
 function target({ url, name }: Wanted, count: number, args: Arguments): FileParams {
   const output = count === 1 ? args.value('output') : undefined
   const folder = args.value('directory') ?? '.'
+  if (output !== undefined) checkNamesFile(output)
   const chosen = output ?? name ?? nameInUrl(url, args.has('content-disposition'))
   const localName = output === undefined ? resolve(folder, chosen) : resolve(chosen)
   try {
@@ -110,6 +119,12 @@ function target({ url, name }: Wanted, count: number, args: Arguments): FilePara
     throw error
   }
   return { remoteName: url, localName }
+}
+
+/** A full path has no separator at its end any more, which would say that a folder is meant. */
+function checkNamesFile(output: string): void {
+  if (output !== '' && !/[/\\]$|(?:^|[/\\])\.{1,2}$/u.test(output)) return
+  throw usageError(`Cannot save to ${JSON.stringify(output)}: this names a folder, which -d takes`)
 }
 
 function nameInUrl(url: string, serverNamesIt: boolean): string {
@@ -182,12 +197,19 @@ function priority(word: string | undefined): NonNullable<CreateParams['priority'
   )
 }
 
-function header(text: string): readonly [string, string] {
-  const [, name, value] = /^([^:]+):\s*(.*)$/su.exec(text) ?? []
-  if (name !== undefined && value !== undefined) return [name.trim(), value.trim()]
-  throw usageError(
-    `Cannot understand --header ${JSON.stringify(text)}: it is written 'Name: value'`,
-  )
+/** The message does not repeat the header: it may hold a secret. */
+function header(line: string): readonly [string, string] {
+  const [, name, value] = /^([^:]+):\s*(.*)$/su.exec(line) ?? []
+  if (name === undefined || value === undefined) {
+    throw usageError("Cannot understand a --header without a colon: it is written 'Name: value'")
+  }
+  try {
+    checkHeader(name.trim(), value.trim())
+  } catch (error) {
+    if (error instanceof JobError) throw usageError(error.message)
+    throw error
+  }
+  return [name.trim(), value.trim()]
 }
 
 function seconds(args: Arguments, option: string): number | undefined {

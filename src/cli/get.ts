@@ -18,15 +18,14 @@ const RECONNECT_LIMIT_MS = 15_000
 
 /** Runs `lull get`. @returns the exit status */
 export async function get(args: Arguments): Promise<number> {
-  const request = getRequest(args)
+  const request = await getRequest(args)
   const client = await connect(findHome(), { start: true })
   const job = await client.call('job.create', request)
   if (args.has('detach')) {
     printDetached(job, args)
     return exitStatus.ok
   }
-  const display = chooseDisplay({ json: args.has('json'), quiet: args.has('quiet') })
-  return new Follower(client, job.id, display).follow()
+  return new Follower(client, job.id, chooseDisplay(args)).follow()
 }
 
 function printDetached(job: JobView, args: Arguments): void {
@@ -51,11 +50,14 @@ class Follower {
     const onInterrupt = (): void => this.#interrupt.abort()
     process.on('SIGINT', onInterrupt)
     process.on('SIGTERM', onInterrupt)
+    // Nobody reads any more: `lull get --json URL | head -1`.
+    stdout.on('error', onInterrupt)
     try {
       return await this.#untilDecided()
     } finally {
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onInterrupt)
+      stdout.off('error', onInterrupt)
       this.#display.end()
     }
   }
@@ -70,7 +72,7 @@ class Follower {
     }
   }
 
-  /** Follows until the job is decided; `undefined` when the service or the person broke off. */
+  /** Follows until the job is decided; `undefined` when the person broke off, or the service was cut off. */
   async #watch(): Promise<number | undefined> {
     try {
       for await (const event of this.#client.watch([this.#id], {
@@ -81,7 +83,7 @@ class Follower {
         const failed = failureIn(event.job)
         if (failed !== undefined) {
           this.#display.end()
-          if (isKept(event.job)) stderr.write(`${keptSentence(event.job)}\n`)
+          if (isKept(event.job)) this.#display.say(keptSentence(event.job))
           throw failed
         }
         if (event.job.state === 'ACKNOWLEDGED') return exitStatus.ok
@@ -90,7 +92,8 @@ class Follower {
       if (this.#interrupt.signal.aborted || error instanceof UnreachableError) return undefined
       throw error
     }
-    return undefined
+    if (this.#interrupt.signal.aborted) return undefined
+    throw stopped(this.#id)
   }
 
   async #reconnect(): Promise<void> {
@@ -142,6 +145,17 @@ function keptSentence({ id, state }: JobView): string {
   const short = id.slice(0, 8)
   const again = state === 'TRANSFERRED' ? `lull complete ${short}` : `lull resume ${short}`
   return `Job ${short} stays in the queue: ${again} tries again, lull cancel ${short} deletes it`
+}
+
+/** Somebody wants the service to end: starting the next one would be against their will. */
+function stopped(id: string): CliError {
+  const short = id.slice(0, 8)
+  return withSymbol(
+    exitStatus.unreachable,
+    'RPC_S_SERVER_UNAVAILABLE',
+    'GENERAL_QUEUE_MANAGER',
+    `The service was stopped: job ${short} goes on when it is started again, lull job ${short} does both`,
+  )
 }
 
 function forgotten(id: string): CliError {

@@ -34,8 +34,7 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
  * @returns the exit status; what went wrong stands in the last line on standard error
  */
 export async function main(words: readonly string[]): Promise<number> {
-  // Whoever reads may stop reading: `lull jobs | head`.
-  stdout.on('error', () => process.exit(exitStatus.ok))
+  stdout.on('error', (error: NodeJS.ErrnoException) => outputFailed(error, words[0]))
   stderr.on('error', () => undefined)
   try {
     return await run(words)
@@ -44,6 +43,16 @@ export async function main(words: readonly string[]): Promise<number> {
     stderr.write(`${known.lastLine}\n`)
     return known.status
   }
+}
+
+/** Whoever reads may stop reading: `lull jobs | head`. Following a job ends in its own way. */
+function outputFailed(error: NodeJS.ErrnoException, verb: string | undefined): void {
+  if (error.code !== 'EPIPE') {
+    const sentence = `Cannot write to standard output: ${error.message}`
+    stderr.write(`${withSymbol(exitStatus.jobError, 'E_UNEXPECTED', 'NONE', sentence).lastLine}\n`)
+    process.exit(exitStatus.jobError)
+  }
+  if (verb !== 'get') process.exit(exitStatus.ok)
 }
 
 async function run([word, ...rest]: readonly string[]): Promise<number> {
@@ -102,6 +111,7 @@ function asCliError(error: unknown): CliError {
 /** Errors that mean: there is no service. */
 const serviceCodes: ReadonlySet<string> = new Set([
   'ERR_SERVICE_START',
+  'ERR_SERVICE_HOME',
   'ERR_SERVICE_LOCKED',
   'ERR_SERVICE_SOCKET',
   'ERR_RPC_RESPONSE',

@@ -1,5 +1,6 @@
 /** `lull serve`, `stop`, `status`: the service itself. */
 
+import { readFileSync } from 'node:fs'
 import { stderr, stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findHome } from '../client/home.ts'
@@ -50,10 +51,13 @@ export async function stop(): Promise<number> {
   return exitStatus.ok
 }
 
+/** Whether a process runs; one that only waits until somebody asks how it ended does not. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    if (process.platform !== 'linux') return true
+    // The state stands behind the name, which may hold anything (proc_pid_stat(5)).
+    return !/^\d+ \(.*\) [ZX]/su.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
   }

@@ -1,5 +1,6 @@
 /** The SDK: BITS's vocabulary in TypeScript's manners. */
 
+import { resolve } from 'node:path'
 import type { ExpectedDigest, Priority, RedirectPolicy } from '../job/job.ts'
 import type { BitsState } from '../job/moves.ts'
 import type { Call, RpcClient } from '../rpc/client.ts'
@@ -14,7 +15,7 @@ import type {
   Methods,
   ServiceStatus,
 } from '../rpc/contract.ts'
-import { BackgroundCopyError, translate } from './errors.ts'
+import { BackgroundCopyError, translate, unavailable } from './errors.ts'
 import { currentWorld, findHome } from './home.ts'
 import { connect } from './start-service.ts'
 
@@ -50,15 +51,20 @@ export class BackgroundCopyManager {
    * Connects to the service of this user, and starts it when none answers.
    *
    * @param options `home` is what LULL_HOME is for a command; `start: false` never starts one
+   * @throws {BackgroundCopyError} `RPC_S_SERVER_UNAVAILABLE` when none answers and none could be started
    */
   static async connect({
     home,
     start = true,
   }: { readonly home?: string; readonly start?: boolean } = {}): Promise<BackgroundCopyManager> {
-    if (home === undefined) return new BackgroundCopyManager(await connect(findHome(), { start }))
     const world = currentWorld()
-    const place = findHome({ ...world, env: { ...world.env, LULL_HOME: home } })
-    return new BackgroundCopyManager(await connect(place, { start, env: { LULL_HOME: home } }))
+    const env = home === undefined ? {} : { LULL_HOME: resolve(home) }
+    const place = findHome({ ...world, env: { ...world.env, ...env } })
+    try {
+      return new BackgroundCopyManager(await connect(place, { start, env }))
+    } catch (error) {
+      throw translate(error)
+    }
   }
 
   /** Creates a job; SUSPENDED and empty, unless the options say more. */
@@ -72,8 +78,7 @@ export class BackgroundCopyManager {
     const made: BackgroundCopyJob[] = []
     let refused: unknown
     for (let from = 0; from < jobs.length; from += BATCH) {
-      const results = await this.#client.batch('job.create', jobs.slice(from, from + BATCH))
-      for (const result of results) {
+      for (const result of await this.#batch(jobs.slice(from, from + BATCH))) {
         if (result instanceof Error) refused ??= translate(result)
         else made.push(new BackgroundCopyJob(this.#client, result.id))
       }
@@ -104,12 +109,22 @@ export class BackgroundCopyManager {
 
   /** Follows every job of the caller. */
   watch(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<JobEventView, void> {
-    return this.#client.watch(undefined, { signal: options.signal ?? new AbortController().signal })
+    return translated(
+      this.#client.watch(undefined, { signal: options.signal ?? new AbortController().signal }),
+    )
   }
 
   /** What the service says of itself. */
   getStatus(): Promise<ServiceStatus> {
     return this.#call('service.status', {})
+  }
+
+  async #batch(jobs: readonly CreateParams[]): Promise<readonly (JobView | Error)[]> {
+    try {
+      return await this.#client.batch('job.create', jobs)
+    } catch (error) {
+      throw translate(error)
+    }
   }
 
   async #call<Name extends MethodName>(
@@ -254,7 +269,12 @@ export class BackgroundCopyJob {
     return this.set({ headers })
   }
 
-  /** Follows the job: first as it is, then every change; ends when it is final. */
+  /**
+   * Follows the job: first as it is, then every change; ends when it is final.
+   *
+   * @throws {BackgroundCopyError} `RPC_S_SERVER_UNAVAILABLE` when the service ends meanwhile; the job goes on with the
+   *   next one
+   */
   async *watch({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<
     JobEventView,
     void
@@ -263,13 +283,15 @@ export class BackgroundCopyJob {
     const either =
       signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
     try {
-      for await (const event of this.#client.watch([this.id], { signal: either })) {
+      for await (const event of translated(this.#client.watch([this.id], { signal: either }))) {
         yield event
         if (event.kind === 'gone' || finalStates.has(event.job.state)) return
       }
     } finally {
       controller.abort()
     }
+    signal?.throwIfAborted()
+    throw unavailable(`Cannot follow job ${this.id}: the service was stopped`)
   }
 
   async #call<Name extends MethodName>(
@@ -285,3 +307,14 @@ export class BackgroundCopyJob {
 }
 
 const finalStates: ReadonlySet<BitsState> = new Set<BitsState>(['ACKNOWLEDGED', 'CANCELLED'])
+
+/** The same events; what ends them early is the SDK's error. */
+async function* translated(
+  events: AsyncIterable<JobEventView>,
+): AsyncGenerator<JobEventView, void> {
+  try {
+    yield* events
+  } catch (error) {
+    throw translate(error)
+  }
+}

@@ -1,6 +1,7 @@
 /** Errors as programs meet them: one class, with the HRESULT, its symbol, the context and a sentence. */
 
-import { formatHresult } from '../job/hresult.ts'
+import { LullError } from '../base/error.ts'
+import { formatHresult, hresults } from '../job/hresult.ts'
 import type { ErrorContext, Failure } from '../job/failure.ts'
 import type { FailureView } from '../rpc/contract.ts'
 import { RefusedError } from '../rpc/client.ts'
@@ -26,19 +27,41 @@ export class BackgroundCopyError extends Error {
     this.localName = view.localName ?? undefined
   }
 
-  /** The same word that other libraries look for. */
+  /**
+   * The same word that other libraries look for: the symbol, or more precisely why the service could not be reached
+   * (`ERR_SERVICE_LOCKED`, `ERR_STORE_NEWER`).
+   */
   get code(): string {
-    return this.symbol
+    return this.cause instanceof LullError ? this.cause.code : this.symbol
   }
 }
 
-/** A refusal of the service as the SDK's error; every other error stays what it is. */
+/**
+ * A refusal of the service as the SDK's error, and so is every reason why it could not be asked
+ * (`RPC_S_SERVER_UNAVAILABLE`); a defect, or an abort, stays what it is.
+ */
 export function translate(error: unknown): unknown {
-  if (!(error instanceof RefusedError)) return error
-  const { code: symbol, hresult, context, message } = error
-  const view = { hresult, symbol, context, message, file: null, remoteName: null, localName: null }
-  return new BackgroundCopyError(view, { cause: error })
+  if (!(error instanceof LullError)) return error
+  const { message } = error
+  if (error instanceof RefusedError) {
+    const { code: symbol, hresult, context } = error
+    return new BackgroundCopyError(
+      { hresult, symbol, context, message, ...noFile },
+      { cause: error },
+    )
+  }
+  return unavailable(message, error)
 }
+
+/** The error of a service that cannot be asked. */
+export function unavailable(message: string, cause?: LullError): BackgroundCopyError {
+  const symbol = 'RPC_S_SERVER_UNAVAILABLE'
+  const hresult = formatHresult(hresults[symbol])
+  const view = { hresult, symbol, context: 'GENERAL_QUEUE_MANAGER', message, ...noFile } as const
+  return new BackgroundCopyError(view, { cause })
+}
+
+const noFile = { file: null, remoteName: null, localName: null }
 
 /** A failure of the engine as the SDK's error. */
 export function fromFailure({ hresult, symbol, context, sentence }: Failure): BackgroundCopyError {
@@ -47,8 +70,6 @@ export function fromFailure({ hresult, symbol, context, sentence }: Failure): Ba
     symbol,
     context,
     message: sentence,
-    file: null,
-    remoteName: null,
-    localName: null,
+    ...noFile,
   })
 }

@@ -2,7 +2,7 @@
 
 import { findHome, type Home } from '../client/home.ts'
 import { compose } from './compose.ts'
-import { listen } from './socket-server.ts'
+import { listen, type SocketServer } from './socket-server.ts'
 
 /** A service that answers. */
 export interface RunningService {
@@ -21,14 +21,22 @@ export interface RunningService {
 export async function serve(home: Home = findHome()): Promise<RunningService> {
   const { promise: requested, resolve: request } = Promise.withResolvers<void>()
   // The answer to the call that asks for it goes out first.
-  const service = compose(home, { stopRequested: () => setImmediate(request) })
+  let server: SocketServer | undefined
+  const stopRequested = (): void => {
+    setImmediate(() => {
+      server?.endStreams()
+      request()
+    })
+  }
+  const service = compose(home, { stopRequested })
   try {
-    const server = await listen(home.socket, service)
+    const listening = await listen(home.socket, service)
+    server = listening
     // Heard again and again: a second signal must not end what the first is still syncing.
     process.on('SIGTERM', request)
     process.on('SIGINT', request)
     const ended = requested.then(async () => {
-      await Promise.all([server.stop(), service.stop()])
+      await Promise.all([listening.stop(), service.stop()])
     })
     return { home, ended, stop: request }
   } catch (error) {

@@ -1,11 +1,12 @@
 /** Answers at the local socket: `POST /rpc`, `GET /events`. Only this user and the administrator get in. */
 
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { once } from 'node:events'
 import { LullError } from '../base/error.ts'
+import { makeFolder } from '../client/make-folder.ts'
 import type { Caller } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
@@ -30,10 +31,17 @@ export interface SocketService {
 interface Door extends SocketService {
   /** Whether calls are still taken: one that comes too late is cut, so that its client looks for the next service. */
   readonly isOpen: () => boolean
+  /** Every event stream that is open. */
+  readonly streams: Set<ServerResponse>
 }
 
 /** A server that listens. */
 export interface SocketServer {
+  /**
+   * Ends every event stream in order: whoever follows knows then that somebody wants the service to end. A stream that
+   * is cut says that it was killed, and its reader starts the next one.
+   */
+  readonly endStreams: () => void
   /** Lets answers go out that are being made, cuts everything else, removes the socket. */
   stop(): Promise<void>
 }
@@ -47,8 +55,9 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   const isPipe = path.startsWith('\\\\')
   if (!isPipe) prepareFolder(dirname(path))
   if (!isPipe) rmSync(path, { force: true })
+  const streams = new Set<ServerResponse>()
   const server = createServer({ requestTimeout: MESSAGE_TIMEOUT_MS }, (request, response) => {
-    serve(request, response, { ...service, isOpen: () => server.listening }).catch(
+    serve(request, response, { ...service, streams, isOpen: () => server.listening }).catch(
       (error: unknown) => {
         service.dispatch.broken(error)
         response.destroy()
@@ -65,12 +74,15 @@ export async function listen(path: string, service: SocketService): Promise<Sock
       cause: error,
     })
   }
-  return { stop: () => stop(server) }
+  return {
+    endStreams: () => streams.forEach((response) => response.end()),
+    stop: () => stop(server),
+  }
 }
 
 /** The folder must be ours alone: whoever can write there could put a socket of their own in place. */
 function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const facts = lstatSync(folder)
   const uid = process.getuid?.()
   if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) {
@@ -157,7 +169,7 @@ function follow(
   response: ServerResponse,
   caller: Caller,
   ids: readonly string[],
-  { engine }: SocketService,
+  { engine, streams }: Door,
 ): void {
   let full: string[]
   try {
@@ -174,10 +186,16 @@ function follow(
     get isFull() {
       return response.writableNeedDrain
     },
-    write: (text) => void response.write(text),
+    write: (text) => {
+      if (!response.writableEnded) response.write(text)
+    },
   })
   response.on('drain', () => stream.drained())
-  response.once('close', () => stream[Symbol.dispose]())
+  streams.add(response)
+  response.once('close', () => {
+    streams.delete(response)
+    stream[Symbol.dispose]()
+  })
 }
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
