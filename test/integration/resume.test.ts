@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { BackgroundCopyJob } from 'lull'
-import { CHECKPOINT_EVERY_MS } from '../../src/carrier/turn.ts'
+import { defaultSettings } from '../../src/engine/settings.ts'
 import { assertWhole } from '../lab/expect.ts'
 import { FaultServer, type FaultName } from '../lab/fault-server.ts'
 import { settle } from '../lab/follow.ts'
@@ -16,7 +16,7 @@ const SIZE = 3 * 1024 * 1024
 const RATE = 1024 * 1024
 
 /** How many bytes may be asked for again: those of one interval, and of the sync that ends it on a busy disk. */
-const ASKED_AGAIN = (RATE * (CHECKPOINT_EVERY_MS + 1_500)) / 1_000
+const ASKED_AGAIN = (RATE * (defaultSettings.checkpoint.everyMs + 1_500)) / 1_000
 
 /** One kind of file. */
 interface Kind {
