@@ -41,6 +41,8 @@ export type Verdict =
       readonly size: number | undefined
       readonly version: Version
     }
+  /** Nothing is missing: the file ends where it was to go on. */
+  | { readonly kind: 'whole'; readonly size: number }
   /** What is there is of another version, or cannot be proven to be of the same: it must go first. */
   | { readonly kind: 'restart'; readonly reason: string; readonly tagOnly: boolean }
   | { readonly kind: 'fail'; readonly failure: Failure }
@@ -50,14 +52,22 @@ export function judge(asked: Asked, answered: Answered, now: Instant): Verdict {
   const { status } = answered
   if (status === 200 || status === 203) return judgeWhole(asked, answered)
   if (status === 206) return judgePart(asked, answered)
-  if (status === 416 && asked.offset > 0) {
-    return {
-      kind: 'restart',
-      reason: 'the server has no byte where the file goes on',
-      tagOnly: false,
-    }
-  }
+  if (status === 416 && asked.offset > 0) return judgeMissed(asked, answered)
   return { kind: 'fail', failure: statusFailure(answered, now) }
+}
+
+/**
+ * There is no byte where the file was to go on (RFC 9110 §15.5.17). So it is with a file whose length nobody knew, when
+ * the service died between its last byte and the end of the answer.
+ */
+function judgeMissed(asked: Asked, answered: Answered): Verdict {
+  const range = rangeOf(answered)
+  const total = range?.kind === 'unsatisfied' ? range.total : undefined
+  const version = versionOf(answered, total)
+  const comparison = compareVersions(asked.version ?? {}, version, policyAfter(asked.tagRestarts))
+  if (total === asked.offset && comparison === 'same') return { kind: 'whole', size: total }
+  const reason = 'the server has no byte where the file goes on'
+  return { kind: 'restart', reason, tagOnly: false }
 }
 
 function judgeWhole(asked: Asked, answered: Answered): Verdict {

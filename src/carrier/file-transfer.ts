@@ -159,6 +159,10 @@ export class FileTransfer implements BodySink {
     )
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
+    if (verdict?.kind === 'whole') {
+      this.#size = verdict.size
+      return
+    }
     this.#verification?.expectTrailers(trailers, response.status)
     this.#size ??= this.#position
     if (this.#position === before && !this.#isWhole) {
@@ -187,7 +191,7 @@ export class FileTransfer implements BodySink {
     )
     this.#verdict = verdict
     if (verdict.kind === 'fail') throw new FailureError(verdict.failure)
-    if (verdict.kind === 'restart') return 'drop'
+    if (verdict.kind !== 'take') return 'drop'
     this.#take(response, verdict)
     this.#context.connected()
     return 'take'

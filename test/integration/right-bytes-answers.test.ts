@@ -149,6 +149,24 @@ const others: readonly Row[] = [
     asks: ['0', REST_BY_TAG, '0'],
   },
   {
+    name: '416 because nothing is missing',
+    fault: 'chunked-unended',
+    options: { cut: 0, times: 1 },
+    asks: ['0', '100000 tag'],
+  },
+  {
+    name: '416 because nothing is missing, without a validator',
+    fault: 'chunked-unended',
+    options: { cut: 0, times: 1, etag: 'none', modified: 'none' },
+    asks: ['0', '0'],
+  },
+  {
+    name: '416 because another version has fewer bytes',
+    fault: 'chunked-unended',
+    options: { cut: 0, times: 1, changes: 1, ignores: 'conditions' },
+    asks: ['0', '100000 tag', '0'],
+  },
+  {
     name: '416 for ever',
     fault: 'status',
     options: { code: 416 },
