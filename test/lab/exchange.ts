@@ -32,12 +32,13 @@ export class ClientGone extends Error {}
 const STEPS_PER_SECOND = 50
 
 /** One request and its answer. */
-export class Exchange {
+export class Exchange implements Disposable {
   readonly request: LabRequest
   readonly record: LoggedRequest
   readonly #socket: Socket
   readonly #rate: () => number
   readonly #gone = new AbortController()
+  readonly #leave = (): void => this.#gone.abort()
 
   /** @param rate bytes per second; asked again for every piece */
   constructor(socket: Socket, record: LoggedRequest, rate: () => number) {
@@ -46,7 +47,12 @@ export class Exchange {
     this.#socket = socket
     this.#rate = rate
     if (socket.destroyed) this.#gone.abort()
-    else socket.once('close', () => this.#gone.abort())
+    else socket.once('close', this.#leave)
+  }
+
+  /** The connection goes on with another one. */
+  [Symbol.dispose](): void {
+    this.#socket.off('close', this.#leave)
   }
 
   /** Sends bytes as they are; resolves when the system has taken them. @throws {ClientGone} */

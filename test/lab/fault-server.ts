@@ -142,7 +142,7 @@ export class FaultServer implements AsyncDisposable {
     this.#log.push(record)
     const { pathname } = new URL(request.target, this.origin)
     const resource = this.resource(request.target)
-    const exchange = new Exchange(socket, record, () => resource.rate)
+    using exchange = new Exchange(socket, record, () => resource.rate)
     const count = resource.visit()
     const { options } = resource
     const file = resource.file(Date.now())

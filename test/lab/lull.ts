@@ -143,7 +143,7 @@ export class LullHome implements AsyncDisposable {
 
   /** Partial files in the folder of the targets. */
   get partials(): readonly string[] {
-    return readdirSync(this.target).filter((name) => name.startsWith('.lull-'))
+    return partialsIn(this.target)
   }
 
   /** Everything else in the folder of the targets. */
@@ -160,6 +160,11 @@ export class LullHome implements AsyncDisposable {
     await this.killService()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** The partial files in a folder. */
+export function partialsIn(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('.lull-'))
 }
 
 /** Waits for a child to end, with all that it printed. */
