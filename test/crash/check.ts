@@ -92,7 +92,7 @@ function checkPatience(
   interruptions: number,
 ): readonly string[] {
   const parts = typeof options['part'] === 'number' ? Math.ceil(options.size / options['part']) : 0
-  const limit = (1 + interruptions) * REQUESTS_PER_TURN + parts
+  const limit = (1 + interruptions) * (REQUESTS_PER_TURN + parts)
   return log.length > limit ? [`${url} was asked for ${log.length} times`] : []
 }
 

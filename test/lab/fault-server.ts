@@ -31,6 +31,8 @@ export type FaultName = keyof typeof faults
 export interface FaultServerOptions {
   /** With a key and a certificate it speaks TLS. */
   readonly tls?: { readonly key: string; readonly cert: string }
+  /** A port that is known to be free; any other when absent. */
+  readonly port?: number
 }
 
 /** A server on a port of its own, on the loopback. */
@@ -51,7 +53,8 @@ export class FaultServer implements AsyncDisposable {
 
   static async start(options: FaultServerOptions = {}): Promise<FaultServer> {
     const server = new FaultServer(options)
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve))
+    const { port = 0 } = options
+    await new Promise<void>((resolve) => server.#server.listen(port, '127.0.0.1', resolve))
     return server
   }
 
