@@ -18,7 +18,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   rpc: ['base', 'job', 'wire'],
   engine: ['base', 'job', 'wire'],
   testing: ['base', 'job', 'wire', 'engine'],
-  native: ['base'],
+  native: ['base', 'auth'],
   store: ['base', 'job', 'wire', 'engine'],
   files: ['base', 'job', 'wire', 'engine', 'native'],
   vault: ['base', 'engine', 'native'],

@@ -2,13 +2,15 @@
 
 import type { Capability } from '../native/capability.ts'
 import { systemCalls } from '../native/system.ts'
+import { isInMemory } from './file-system.ts'
 import { plainDiskCalls, type DiskCalls } from './files.ts'
 
 /** Every call looks for itself: the first one loads what it takes, and a carrier without files never needs it. */
 export const nativeDiskCalls: DiskCalls = {
   allocate(fd, offset, length) {
     const allocate = valueOf(systemCalls().allocate)
-    if (allocate === undefined) return plainDiskCalls.allocate(fd, offset, length)
+    const isPlain = allocate === undefined || isInMemory(`/proc/self/fd/${fd}`)
+    if (isPlain) return plainDiskCalls.allocate(fd, offset, length)
     const answer = allocate(fd, { offset, length, keepSize: true })
     return answer === 'allocated' ? 'done' : answer
   },

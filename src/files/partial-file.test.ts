@@ -12,6 +12,7 @@ import {
   symlinkSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -286,7 +287,7 @@ test(
     const calls: DiskCalls = {
       ...nativeDiskCalls,
       allocate(fd) {
-        nativeDiskCalls.allocate(fd, 0, 2 * MiB)
+        writeSync(fd, new Uint8Array(2 * MiB))
         throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
       },
     }

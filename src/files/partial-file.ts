@@ -17,7 +17,6 @@ import {
 import type { Instant } from '../base/clock.ts'
 import { assert } from '../base/error.ts'
 import type { FileIdentity } from '../job/job.ts'
-import { isInMemory } from './file-system.ts'
 import { diskFullError, fileError, freeSpace, systemCode } from './failure.ts'
 import type { Answer, DiskCalls } from './files.ts'
 import { nativeDiskCalls } from './native-disk-calls.ts'
@@ -163,7 +162,6 @@ export class PartialFile {
     if (needs <= 0) return
     const free = freeSpace(this.path)?.bytes
     if (free !== undefined && free < needs) throw diskFullError(this.target, { needs, free })
-    if (isInMemory(this.path)) return
     try {
       if (this.#calls.allocate(this.descriptor, 0, size) === 'done') this.#allocatedSize = size
     } catch (error) {
