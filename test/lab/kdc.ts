@@ -1,0 +1,277 @@
+/** A Kerberos realm for tests: MIT's KDC on the loopback, with a database and a configuration of its own. */
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/** Programs of the realm, and Debian's packages that bring them. */
+const programs = {
+  krb5kdc: 'krb5-kdc',
+  'kadmin.local': 'krb5-admin-server',
+  kdb5_util: 'krb5-kdc',
+  kinit: 'krb5-user',
+} as const
+
+/** Daemons lie where a user's PATH does not look. */
+const path = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
+
+/** Why there is no realm here; `false` when there can be one. */
+export const cannotServeTickets: string | false = missingPrograms()
+
+/** The realm and the domain that belongs to it. */
+export const realm = 'LULL.TEST'
+
+/** What the KDC says once it listens. */
+const READY = 'commencing operation'
+
+/** Another process may take a port between its choice and its use. */
+const PORT_ATTEMPTS = 5
+
+/** Somebody in the realm. */
+export interface Principal {
+  /** Without realm. */
+  readonly name: string
+  /** Absent for one whose key is random and lies in a keytab. */
+  readonly password?: string
+  /** Further options of kadmin's `addprinc`, such as `-allow_tix`. */
+  readonly options?: string
+}
+
+/** What a ticket is asked for with. */
+export interface TicketRequest {
+  readonly name: string
+  readonly password: string
+}
+
+/** A KDC in a process of its own; it and its folder are gone when it is disposed. */
+export class Kdc implements AsyncDisposable {
+  /** Holds everything. */
+  readonly folder: string
+  /** The clients' krb5.conf, for KRB5_CONFIG. */
+  readonly config: string
+  readonly #child: ChildProcess
+  #caches = 0
+
+  private constructor(folder: string, child: ChildProcess) {
+    this.folder = folder
+    this.config = join(folder, 'krb5.conf')
+    this.#child = child
+  }
+
+  /** Makes a realm with these principals, and starts it. */
+  static async start(principals: readonly Principal[]): Promise<Kdc> {
+    const folder = mkdtempSync(join(tmpdir(), 'lull-kdc-'))
+    try {
+      configure(folder, 0)
+      await run(folder, 'kdb5_util', ['-r', realm, 'create', '-s', '-P', 'master'])
+      await administer(folder, principals.map(addPrincipal))
+      return new Kdc(folder, await serve(folder))
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** What a process needs around it to be a client of this realm, and of no other. */
+  get environment(): Readonly<Record<string, string>> {
+    return { KRB5_CONFIG: this.config, KRB5CCNAME: `FILE:${join(this.folder, 'no-tickets')}` }
+  }
+
+  /** Writes the keys of principals to a file. @returns its path */
+  async keytab(file: string, names: readonly string[]): Promise<string> {
+    const keytab = join(this.folder, file)
+    await administer(
+      this.folder,
+      names.map((name) => `ktadd -norandkey -k ${keytab} ${name}`),
+    )
+    return keytab
+  }
+
+  /** Fetches a ticket. @returns the cache it lies in, by its residual name */
+  async tickets({ name, password }: TicketRequest): Promise<string> {
+    const cache = `FILE:${join(this.folder, `tickets-${++this.#caches}`)}`
+    await run(this.folder, 'kinit', ['-c', cache, name], `${password}\n`)
+    return cache
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await end(this.#child)
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A server in the KDC's place that takes every connection and never answers. */
+export class SilentKdc implements AsyncDisposable {
+  /** For KRB5_CONFIG. */
+  readonly config: string
+  readonly #folder: string
+  readonly #server = createServer((socket) => void socket.on('error', () => undefined).resume())
+
+  private constructor() {
+    this.#folder = mkdtempSync(join(tmpdir(), 'lull-kdc-'))
+    this.config = join(this.#folder, 'krb5.conf')
+  }
+
+  static async start(): Promise<SilentKdc> {
+    const silent = new SilentKdc()
+    await new Promise<void>((resolve) => silent.#server.listen(0, '127.0.0.1', resolve))
+    configure(silent.#folder, portOf(silent.#server.address()))
+    return silent
+  }
+
+  /** Resolves when the next client has connected, and so waits for an answer. */
+  async asked(): Promise<void> {
+    await once(this.#server, 'connection')
+  }
+
+  /** How many clients are connected. */
+  async clients(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) =>
+        error === null ? resolve(count) : reject(error),
+      )
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve))
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+function missingPrograms(): string | false {
+  const missing = Object.entries(programs).filter(([program]) => !isInstalled(program))
+  const packages = [...new Set(missing.map(([, name]) => name))]
+  return packages.length === 0 ? false : `${packages.join(', ')} not installed`
+}
+
+function isInstalled(program: string): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function configure(folder: string, port: number): void {
+  writeFileSync(
+    join(folder, 'krb5.conf'),
+    `[libdefaults]
+  default_realm = ${realm}
+  dns_lookup_kdc = false
+  dns_lookup_realm = false
+  udp_preference_limit = 1
+  forwardable = true
+[realms]
+  ${realm} = {
+    kdc = 127.0.0.1:${port}
+  }
+[domain_realm]
+  localhost = ${realm}
+  .${realm.toLowerCase()} = ${realm}
+`,
+  )
+  writeFileSync(
+    join(folder, 'kdc.conf'),
+    `[kdcdefaults]
+  kdc_listen = 127.0.0.1:${port}
+  kdc_tcp_listen = 127.0.0.1:${port}
+[realms]
+  ${realm} = {
+    database_name = ${join(folder, 'principal')}
+    key_stash_file = ${join(folder, 'stash')}
+    acl_file = ${join(folder, 'acl')}
+    max_life = 24h
+    supported_enctypes = aes256-cts:normal aes128-cts:normal
+  }
+[logging]
+  kdc = STDERR
+  admin_server = FILE:${join(folder, 'admin.log')}
+`,
+  )
+}
+
+function addPrincipal({ name, password, options = '' }: Principal): string {
+  const key = password === undefined ? '-randkey' : `-pw "${password}"`
+  return `addprinc ${options} ${key} ${name}`
+}
+
+/** kadmin tells failures in words only. */
+async function administer(folder: string, commands: readonly string[]): Promise<void> {
+  const said = await run(folder, 'kadmin.local', ['-r', realm], `${commands.join('\n')}\n`)
+  const done = said.match(/^(?:Principal ".+" created|Entry for principal .+ added)/gmu) ?? []
+  if (done.length < commands.length) throw new Error(`Cannot administer the realm: ${said}`)
+}
+
+async function serve(folder: string): Promise<ChildProcess> {
+  let said = ''
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
+    configure(folder, await freePort())
+    const child = spawn('krb5kdc', ['-n', '-r', realm], {
+      env: surroundings(folder),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    // Read to the end, or the KDC would stand still at a full pipe.
+    const isReady = new Promise<boolean>((resolve) => {
+      child.stderr.on('data', (piece: Buffer) => {
+        said += String(piece)
+        if (said.endsWith('\n') && said.includes(READY)) resolve(true)
+      })
+      child.once('close', () => resolve(false))
+      child.once('error', () => resolve(false))
+    })
+    if (await isReady) return child
+  }
+  throw new Error(`Cannot start the KDC: ${said}`)
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exited
+}
+
+async function run(
+  folder: string,
+  program: string,
+  args: readonly string[],
+  input = '',
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { env: surroundings(folder) }
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout + stderr)
+      else reject(new Error(`${program} failed: ${stderr}`, { cause: error }))
+    })
+    child.stdin?.end(input)
+  })
+}
+
+function surroundings(folder: string): Record<string, string> {
+  return {
+    PATH: path,
+    KRB5_CONFIG: join(folder, 'krb5.conf'),
+    KRB5_KDC_PROFILE: join(folder, 'kdc.conf'),
+  }
+}
+
+/** A port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = portOf(server.address())
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
