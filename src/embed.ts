@@ -13,7 +13,7 @@ export { BackgroundCopyManager }
 export interface Embedded extends AsyncDisposable {
   readonly manager: BackgroundCopyManager
   /** Everything synced and committed; the home is free for another service. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /**

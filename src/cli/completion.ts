@@ -44,10 +44,8 @@ function bash(): string {
           `        ${pattern}) COMPREPLY=($(compgen -W '${option.choices.join(' ')}' -- "$cur")); return ;;`,
         ]
       }
-      if (option.completes === 'file')
-        return [`        ${pattern}) COMPREPLY=($(compgen -f -- "$cur")); return ;;`]
-      if (option.completes === 'folder')
-        return [`        ${pattern}) COMPREPLY=($(compgen -d -- "$cur")); return ;;`]
+      if (option.completes === 'file') return [`        ${pattern}) _lull_names -f; return ;;`]
+      if (option.completes === 'folder') return [`        ${pattern}) _lull_names -d; return ;;`]
       return option.value === undefined ? [] : [`        ${pattern}) return ;;`]
     })
     const rest =
@@ -63,6 +61,11 @@ ${[...values, '        *) ;;'].join('\n')}
       if [[ "$cur" == -* ]]; then COMPREPLY=($(compgen -W '${words(spec)}' -- "$cur")); else ${rest}; fi ;;`
   })
   return `# bash completion of lull
+_lull_names() {
+  local IFS=$'\\n'
+  COMPREPLY=($(compgen "$1" -- "$cur"))
+  compopt -o filenames 2>/dev/null
+}
 _lull() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
   if [[ $COMP_CWORD -eq 1 ]]; then

@@ -167,15 +167,21 @@ suite('one service per home', options, () => {
   })
 })
 
-suite('a service that cannot be reached', options, () => {
-  async function unreachable(home: LullHome, args: readonly string[]): Promise<string> {
-    const { status, lastLine } = await home.run(args)
-    assert.equal(status, 3, lastLine)
-    const { sentence, symbol } = parseLastLine(lastLine)
-    assert.equal(symbol, 'RPC_S_SERVER_UNAVAILABLE')
-    return sentence
-  }
+async function unreachable(home: LullHome, args: readonly string[]): Promise<string> {
+  const { status, lastLine } = await home.run(args)
+  assert.equal(status, 3, lastLine)
+  const { sentence, symbol } = parseLastLine(lastLine)
+  assert.equal(symbol, 'RPC_S_SERVER_UNAVAILABLE')
+  return sentence
+}
 
+function change(path: string, statement: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(statement)
+  database.close()
+}
+
+suite('a service that cannot be reached', options, () => {
   test('lull status with none running ends with 3 and starts none', async () => {
     await using home = new LullHome()
     assert.match(await unreachable(home, ['status']), /no service answers/u)
@@ -229,12 +235,6 @@ suite('a service that cannot be reached', options, () => {
     writeFileSync(join(home.home, 'config.json'), '{ "backgroundJobs": 0 }')
     assert.match(await unreachable(home, ['jobs']), /backgroundJobs: expected a whole number/u)
   })
-
-  function change(path: string, statement: string): void {
-    const database = new DatabaseSync(path)
-    database.exec(statement)
-    database.close()
-  }
 })
 
 suite('strange places', options, () => {

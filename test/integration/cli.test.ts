@@ -134,10 +134,9 @@ suite('lull get', { concurrency: 4 }, () => {
   })
 
   test('--name, --priority and durations are the job’s', async () => {
-    const { id } = await detached(
-      ...[origin.url('/held/p'), '-o', 'p', '--name', 'my job', '--priority', 'high'],
-      ...['--retry-delay', '90s', '--no-progress-timeout', '2h', '--stall-timeout', '500ms'],
-    )
+    const patience = ['--retry-delay', '90s', '--no-progress-timeout', '2h']
+    const named = ['--name', 'my job', '--priority', 'high', '--stall-timeout', '500ms']
+    const { id } = await detached(origin.url('/held/p'), '-o', 'p', ...named, ...patience)
     const { displayName, priority, minimumRetryDelay, noProgressTimeout } = await job(id)
     assert.deepEqual(
       { displayName, priority, minimumRetryDelay, noProgressTimeout },
