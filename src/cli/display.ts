@@ -166,13 +166,15 @@ const SHORT_NAME_COLUMNS = 12
 function progressLine(job: JobView, rate: Rate, columns: number): string {
   const name = shorten(harmless(job.displayName), NAME_COLUMNS)
   const phrase = phrases[job.state]
+  const shortPhrase = job.state === 'TRANSFERRING' ? '' : phrase
   const [speed, left] = pace(job, rate)
   const rows = [
     [phrase, bar(job), amounts(job), speed, left],
     [phrase, amounts(job), speed, left],
-    [job.state === 'TRANSFERRING' ? '' : phrase, amounts(job), speed, left],
-    [job.state === 'TRANSFERRING' ? '' : phrase, share(job), speed, left],
-    [job.state === 'TRANSFERRING' ? '' : phrase, share(job)],
+    [shortPhrase, amounts(job), speed, left],
+    [shortPhrase, share(job), speed, left],
+    [shortPhrase, share(job), left],
+    [shortPhrase, share(job)],
   ].map((parts) => parts.filter((part) => part !== '').join('  '))
   const least = Math.min(SHORT_NAME_COLUMNS, columnsOf(name))
   const row = rows.find((each) => least + 2 + columnsOf(each) <= columns) ?? rows.at(-1) ?? ''

@@ -7,7 +7,7 @@ import { bitsStates } from '../job/moves.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { FileView, JobView, ListParams } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
-import { columnsOf, harmless, wrap } from './columns.ts'
+import { columnsOf, harmless, shorten, wrap } from './columns.ts'
 import type { Arguments } from './parse.ts'
 import { formatBytes } from './quantity.ts'
 
@@ -69,7 +69,7 @@ function table(found: readonly JobView[]): string {
     job.priority,
     amounts(job),
     `${job.filesTransferred}/${job.filesTotal}`,
-    harmless(job.displayName),
+    shorten(harmless(job.displayName), columns === undefined ? Infinity : NAME_COLUMNS),
     columns === undefined ? harmless(reason(job)) : '',
   ])
   const head = ['ID', 'STATE', 'PRIORITY', 'BYTES', 'FILES', 'NAME', '']
@@ -85,6 +85,9 @@ function table(found: readonly JobView[]): string {
   )
   return `${lines.flatMap((line, index) => [line, ...(below[index - 1] ?? [])]).join('\n')}\n`
 }
+
+/** Columns of a name on a terminal; `lull job ID` shows all of it. */
+const NAME_COLUMNS = 32
 
 /** In front of what stands below a row: as wide as an id. */
 const BELOW = ' '.repeat(10)

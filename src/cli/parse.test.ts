@@ -64,7 +64,28 @@ describe('parse()', () => {
     assert.equal(parse('get', ['u', '--name', 'job']).value('name'), 'job')
     assert.match(
       refusal(() => parse('get', ['u', '--output'])),
-      /Cannot read the command line/u,
+      /Cannot read --output: FILE is missing behind it/u,
+    )
+  })
+
+  test('parse() reads letters behind one dash, and names the one that is wrong', () => {
+    const args = parse('get', ['u', '-qfo', 'x', '-dsome folder', '-i', '-'])
+    assert(args.has('quiet') && args.has('force'))
+    assert.deepEqual(
+      [args.value('output'), args.value('directory'), args.value('input')],
+      ['x', 'some folder', '-'],
+    )
+    assert.match(
+      refusal(() => parse('get', ['u', '-qZ'])),
+      /Cannot understand -Z: lull get has no such option/u,
+    )
+    assert.match(
+      refusal(() => parse('get', ['u', '-o'])),
+      /FILE is missing/u,
+    )
+    assert.match(
+      refusal(() => parse('get', ['u', '--quiet=yes'])),
+      /--quiet takes no value/u,
     )
   })
 

@@ -62,28 +62,45 @@ function nodeOptions(spec: VerbSpec): ParseArgsOptionsConfig {
   return config
 }
 
-/** Finds an option that is not there, before Node does: with a better word on it. */
+/** Finds what is wrong with options before Node does: with a better word on it. */
 function checkNames(verb: Verb, spec: VerbSpec, words: readonly string[]): void {
-  const names = Object.keys(spec.options)
-  const options = new Map<string, OptionSpec>(Object.entries(spec.options))
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
     if (word === '--') return
-    if (!word.startsWith('--')) {
-      const short = [...options.values()].find((option) => option.short === word[1])
-      const takesNext = word.startsWith('-') && word.length === 2 && short?.value !== undefined
-      if (takesNext) at++
-      continue
+    const last = word.startsWith('--') ? checkLong(verb, spec, word) : checkShort(verb, spec, word)
+    // An option that takes the next word as its value.
+    if (last === undefined) continue
+    at++
+    if (at >= words.length) {
+      throw usageError(`Cannot read ${word}: ${last.value} is missing behind it`)
     }
-    const name = word.slice(2).split('=')[0] ?? ''
-    const option = options.get(name)
-    if (option === undefined) throw unknownOption(verb, `--${name}`, names)
-    if (option.value !== undefined && !word.includes('=')) at++
   }
 }
 
+/** @returns the option when its value is the next word */
+function checkLong(verb: Verb, { options }: VerbSpec, word: string): OptionSpec | undefined {
+  const [name = '', ...values] = word.slice(2).split('=')
+  const option = new Map(Object.entries(options)).get(name)
+  if (option === undefined) throw unknownOption(verb, `--${name}`, Object.keys(options))
+  if (option.value !== undefined) return values.length === 0 ? option : undefined
+  if (values.length > 0) throw usageError(`Cannot understand ${word}: --${name} takes no value`)
+  return undefined
+}
+
+/** Several letters may stand behind one dash; what stands behind one that takes a value is that value. */
+function checkShort(verb: Verb, { options }: VerbSpec, word: string): OptionSpec | undefined {
+  if (!word.startsWith('-')) return undefined
+  for (let index = 1; index < word.length; index++) {
+    const letter = word.charAt(index)
+    const option = Object.values(options).find(({ short }) => short === letter)
+    if (option === undefined) throw unknownOption(verb, `-${letter}`, [])
+    if (option.value !== undefined) return index === word.length - 1 ? option : undefined
+  }
+  return undefined
+}
+
 function unknownOption(verb: Verb, given: string, names: readonly string[]): Error {
-  const suggestion = nearest(given.slice(2), names)
+  const suggestion = nearest(given.replace(/^-+/u, ''), names)
   const hint =
     suggestion === undefined ? `lull ${verb} --help lists them` : `did you mean --${suggestion}`
   return usageError(`Cannot understand ${given}: lull ${verb} has no such option, ${hint}`)
