@@ -53,6 +53,6 @@ test('LegQueue serves in order and passes over who has left, however it is used'
       assert.deepEqual(queue.clear(), model)
       assert.equal(queue.next, undefined)
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   )
 })

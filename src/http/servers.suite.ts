@@ -84,7 +84,8 @@ function makePeer(socket: Socket, index: number, requests: readonly string[]): P
     say: (text) => void socket.write(Buffer.from(text, 'latin1')),
     hangUp: () => void socket.end(),
     reset: () => {
-      if (socket instanceof TLSSocket) socket.destroy()
+      // A socket that is already saying goodbye cannot be reset any more: Node would never let go of it.
+      if (socket instanceof TLSSocket || socket.writableEnded) socket.destroy()
       else socket.resetAndDestroy()
     },
   }
