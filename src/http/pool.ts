@@ -12,8 +12,11 @@ import type { Fields } from '../wire/fields.ts'
 /** How often the connections are looked at, while there are any; and what came is given to the file, at the latest. */
 export const LOOK_EVERY_MS = 500
 
-/** A stall is noticed when it is at most this much longer than its limit. */
+/** A stall is noticed when it is at most this much longer than its limit… */
 const STALL_PRECISION = 1 / 8
+
+/** …but nobody looks more often than this. */
+const LEAST_LOOK_MS = 10
 
 /** Gives legs to connections. One alarm serves all of them: a timer for each read would cost more than the read. */
 export class Pool {
@@ -95,7 +98,8 @@ export class Pool {
   }
 
   #lookFor(stallTimeoutMs: number): void {
-    const everyMs = Math.min(this.#lookEveryMs, Math.ceil(stallTimeoutMs * STALL_PRECISION))
+    const wantedMs = Math.max(LEAST_LOOK_MS, stallTimeoutMs * STALL_PRECISION)
+    const everyMs = Math.min(this.#lookEveryMs, wantedMs)
     if (this.#alarm !== undefined && everyMs === this.#lookEveryMs) return
     this.#lookEveryMs = everyMs
     this.#alarm?.[Symbol.dispose]()

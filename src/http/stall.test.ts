@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { TurnedClock } from '../testing/turned-clock.ts'
 import { IDLE_TIMEOUT_MS } from './origin.ts'
@@ -17,6 +18,24 @@ test('a server that does not answer is given up after the stall timeout', async 
   await assert.rejects(fetchText(makeClient(t, clock), server.url, { stallTimeoutMs }), {
     code: 'ERROR_WINHTTP_TIMEOUT',
     message: `Cannot go on with ${server.url}/: no byte came for 4 s`,
+  })
+})
+
+test('a server that does not finish connecting is given up after the stall timeout', async (t) => {
+  const clock = new TurnedClock()
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => clock.turn(stallTimeoutMs + slackMs))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  const url = `https://127.0.0.1:${address.port}/`
+  await assert.rejects(fetchText(makeClient(t, clock), url, { stallTimeoutMs }), {
+    code: 'ERROR_WINHTTP_TIMEOUT',
+    message: `Cannot connect to 127.0.0.1 port ${address.port}: no answer within 4 s`,
   })
 })
 
