@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { TurnedClock } from '../../testing/turned-clock.ts'
 import { gssapiMechanisms } from './gssapi.ts'
+import { platformMechanisms } from './platform-mechanisms.ts'
 
 const request = {
   mechanism: 'kerberos',
@@ -40,4 +41,20 @@ describe('gssapiMechanisms()', () => {
       assert.match(mechanisms.unavailable(mechanism) ?? '', /this platform/u)
     })
   }
+})
+
+/** What a platform offers where its library is installed. */
+function offers(platform: NodeJS.Platform): readonly string[] {
+  const options = { clock: new TurnedClock(), library: () => undefined }
+  const mechanisms = platformMechanisms(options, platform)
+  const names = ['kerberos', 'ntlm', 'negotiate'] as const
+  return names.filter((name) => mechanisms.unavailable(name) === undefined)
+}
+
+describe('platformMechanisms()', () => {
+  test('has Kerberos everywhere, and all that Windows has on Windows', () => {
+    assert.deepEqual(offers('linux'), ['kerberos'])
+    assert.deepEqual(offers('darwin'), ['kerberos'])
+    assert.deepEqual(offers('win32'), ['kerberos', 'ntlm', 'negotiate'])
+  })
 })

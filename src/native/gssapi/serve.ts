@@ -21,7 +21,7 @@ export const standardChannel: Channel = {
     // Not out of a pool, and read without a stream: nothing else ever holds a password's bytes.
     const bytes = new Uint8Array(length)
     for (let at = 0; at < length;) {
-      const count = readSync(0, bytes, at, length - at, null)
+      const count = readSome(bytes.subarray(at))
       if (count === 0) return undefined
       at += count
     }
@@ -30,6 +30,16 @@ export const standardChannel: Channel = {
   write(bytes) {
     for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at)
   },
+}
+
+/** 0 at the end, which Windows tells as an error. */
+function readSome(bytes: Uint8Array): number {
+  try {
+    return readSync(0, bytes)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EOF') return 0
+    throw error
+  }
 }
 
 /**
