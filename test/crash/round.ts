@@ -165,7 +165,7 @@ class Round {
       const created = Promise.all(this.#jobs.map((job) => this.#create(job)))
       const over = created.then(() => this.#untilOver())
       const whims = this.#jobs.map((job) => this.#followWhim(job))
-      await Promise.all([over, this.#killAll(), this.#makeRoom(), ...whims])
+      await this.#together([over, this.#killAll(), this.#makeRoom(), ...whims])
       await this.#lookAtTheEnd()
       const facts = {
         plan: this.#plan,
@@ -199,12 +199,27 @@ class Round {
     }
   }
 
+  /** Waits for all, also when one of them has failed: nobody is to start services behind our back. */
+  async #together(works: readonly Promise<void>[]): Promise<void> {
+    const outcomes = await Promise.allSettled(
+      works.map(async (work) => {
+        try {
+          await work
+        } catch (error) {
+          this.#isOver = true
+          throw error
+        }
+      }),
+    )
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
   /** Makes a job. When nobody knows whether the call was heard, the queue tells. */
   async #create(job: RoundJob): Promise<void> {
     const { name, priority } = job.plan
     const files = job.files.map(({ url, localName }) => ({ remoteName: url, localName }))
     const options = { files, priority, minimumRetryDelay: 5, completesItself: true, resume: true }
-    while (job.id === undefined) {
+    while (job.id === undefined && !this.#isOver) {
       try {
         job.id = (await this.#session.once((manager) => manager.createJob(name, options))).id
       } catch (error) {
@@ -231,7 +246,7 @@ class Round {
   /** Nudges whoever waits, until every job is over. */
   async #untilOver(): Promise<void> {
     const limit = performance.now() + PATIENCE_MS
-    for (;;) {
+    while (!this.#isOver) {
       const views = await this.#list()
       const open = views.filter(({ id }) => this.#jobs.some((job) => job.id === id))
       if (open.length === 0) break
@@ -291,8 +306,9 @@ class Round {
         await (kind === 'cancel' ? found.cancel() : found.suspend())
         return false
       } catch (error) {
-        // Over already; or the queue's disk is full.
-        if (!isRefusal(error)) throw error
+        const isOver = isRefusal(error, 'BG_E_INVALID_STATE')
+        const isRoomMissing = this.#plan.fullDisk.of === 'queue' && isRefusal(error)
+        if (!isOver && !isRoomMissing) throw error
         return true
       }
     })

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BackgroundCopyError, type BackgroundCopyManager } from 'lull'
 import type { LullHome } from '../lab/lull.ts'
 
-/** What happens to a call while the service dies or starts; everything else is an answer. */
-const unanswered = new Set(['ERR_RPC_UNREACHABLE', 'ERR_SERVICE_START'])
+/** What no other service of the same home would mend. */
+const isFinal = /^ERR_(?:CONFIG|STORE_(?:DAMAGED|NEWER|FOREIGN))/u
 
 const AGAIN_MS = 20
 const PATIENCE_MS = 30_000
@@ -14,15 +14,9 @@ const PATIENCE_MS = 30_000
 export class Session {
   readonly #home: LullHome
   #manager: BackgroundCopyManager | undefined
-  #starts = 0
 
   constructor(home: LullHome) {
     this.#home = home
-  }
-
-  /** How many times a service was looked for. */
-  get connects(): number {
-    return this.#starts
   }
 
   /** Makes a call until it is answered; it may be made more than once. @throws {BackgroundCopyError} the answer */
@@ -41,23 +35,19 @@ export class Session {
   /** Makes a call once. @throws what {@link isUnanswered} knows, when nobody knows whether it was heard */
   async once<T>(make: (manager: BackgroundCopyManager) => Promise<T>): Promise<T> {
     try {
-      this.#manager ??= await this.#connect()
+      this.#manager ??= await this.#home.manager()
       return await make(this.#manager)
     } catch (error) {
       if (isUnanswered(error)) this.#manager = undefined
       throw error
     }
   }
-
-  #connect(): Promise<BackgroundCopyManager> {
-    this.#starts++
-    return this.#home.manager()
-  }
 }
 
-/** Whether an error says that nobody answered. */
+/** Whether an error says that nobody answered: the service died, or is starting. */
 export function isUnanswered(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && unanswered.has(String(error.code))
+  if (!(error instanceof BackgroundCopyError)) return false
+  return error.symbol === 'RPC_S_SERVER_UNAVAILABLE' && !isFinal.test(error.code)
 }
 
 /** Whether an error is the service's refusal, with this symbol if one is given. */

@@ -121,12 +121,7 @@ export class LullHome implements AsyncDisposable {
 
   /** The process id of the service that holds the home; `undefined` when none runs. */
   get servicePid(): number | undefined {
-    try {
-      const pid = Number(readFileSync(join(this.home, 'lock.pid'), 'utf8'))
-      return Number.isSafeInteger(pid) && pid > 1 && isService(pid) ? pid : undefined
-    } catch {
-      return undefined
-    }
+    return process.platform === 'linux' ? findService(this.home) : readHolder(this.home)
   }
 
   /** Kills the service on the spot, and waits until it is gone. */
@@ -157,7 +152,8 @@ export class LullHome implements AsyncDisposable {
       child.kill('SIGKILL')
       await gone
     }
-    await this.killService()
+    // Two clients may have started one each, of which the second only just finds out.
+    while (this.servicePid !== undefined) await this.killService()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
@@ -216,9 +212,32 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** A process id may have gone to somebody else: what is killed is a service. */
-function isService(pid: number): boolean {
-  if (!isRunning(pid)) return false
-  if (process.platform !== 'linux') return true
-  return /service\/main|lull\.js/u.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+/**
+ * The service of a home, by what every process tells of itself. What lies in the home need not be there: a service may
+ * only just have begun, and on a full disk it can write nothing.
+ */
+function findService(home: string): number | undefined {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
+  return pids.find((pid) => isServiceOf(pid, home) && isRunning(pid))
+}
+
+function isServiceOf(pid: number, home: string): boolean {
+  try {
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    if (!/\/service\/main\.|lull\.js\0serve\0/u.test(words)) return false
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`LULL_HOME=${home}`)
+  } catch {
+    // Gone meanwhile.
+    return false
+  }
+}
+
+/** What a service writes beside its lock. */
+function readHolder(home: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(home, 'lock.pid'), 'utf8'))
+    return Number.isSafeInteger(pid) && pid > 1 && isRunning(pid) ? pid : undefined
+  } catch {
+    return undefined
+  }
 }
