@@ -19,6 +19,9 @@ const programs: Readonly<Record<string, string>> = {
   curl: 'curl',
   aria2c: 'aria2',
   openssl: 'openssl',
+  krb5kdc: 'krb5-kdc',
+  'kadmin.local': 'krb5-admin-server',
+  kinit: 'krb5-user',
 }
 
 /** Every test file may run this long. */

@@ -18,7 +18,7 @@ import { toFailure } from './failure.ts'
 import { FileTransfer, type TransferContext } from './file-transfer.ts'
 
 /** A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. */
-const CHECKPOINT_FILES = 512
+const CHECKPOINT_FILES = 256
 
 /** How often bytes are told to displays. */
 const TELL_EVERY_MS = 250

@@ -7,7 +7,7 @@
  */
 export const serviceArguments: readonly string[] = [
   '--max-semi-space-size=2',
-  '--optimize-for-size',
+  '--heap-growing-percent=10',
   '--expose-gc',
   '--disable-warning=ExperimentalWarning',
 ]

@@ -6,7 +6,7 @@
  * else.
  */
 
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreError, isBusy } from './store-error.ts'
 
@@ -28,6 +28,8 @@ export interface LockRefusal {
 export function acquireLock(path: string): Lock | LockRefusal {
   let database: DatabaseSync | undefined
   try {
+    // Made before SQLite does: whoever could read it could hold it.
+    closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: 0 })
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {

@@ -52,5 +52,6 @@ export function isUnanswered(error: unknown): boolean {
 
 /** Whether an error is the service's refusal, with this symbol if one is given. */
 export function isRefusal(error: unknown, symbol?: string): boolean {
-  return error instanceof BackgroundCopyError && (symbol === undefined || error.symbol === symbol)
+  if (!(error instanceof BackgroundCopyError) || isUnanswered(error)) return false
+  return symbol === undefined || error.symbol === symbol
 }
