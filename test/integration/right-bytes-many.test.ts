@@ -98,6 +98,18 @@ suite('a job of many files', { concurrency: 2 }, () => {
     })
   }
 
+  test('asked for one after the other takes no answer for that to the next request', async () => {
+    const manager = await home.manager()
+    for (let seed = 0; seed < 10; seed++) {
+      const remoteName = server.url('surplus', { seed, forged: 'yes' })
+      const localName = home.path(`forged-${seed}`)
+      const files = [{ remoteName, localName }]
+      const job = await manager.createJob('forged', { files, completesItself: true, resume: true })
+      assert.equal((await settle(job, { nudges: 3 })).state, 'ACKNOWLEDGED')
+      assertWhole(localName, server.resource(remoteName))
+    }
+  })
+
   test('of which one is missing fails with its name, and the others are kept', async () => {
     const files = Array.from({ length: 20 }, (_, seed) => ({
       remoteName: server.url(seed === 10 ? 'status' : 'good', { seed, code: 404, row: 'missing' }),

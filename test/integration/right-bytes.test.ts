@@ -54,9 +54,9 @@ const bodies: readonly Row[] = [
   },
   { name: 'a body longer than promised', fault: 'surplus', ends: 'whole' },
   {
-    name: 'a body longer than promised, by a forged answer',
+    name: 'a body longer than promised, by another answer',
     fault: 'surplus',
-    options: { extra: 100_000 },
+    options: { forged: 'yes' },
     ends: 'whole',
   },
   { name: 'two lengths that differ', fault: 'two-lengths', ends: INVALID },

@@ -38,10 +38,12 @@ export async function cutOff({ exchange, answer, options }: Situation): Promise<
   exchange.end()
 }
 
-/** `extra` bytes more than Content-Length promised; the connection stays open. */
+/** `extra` bytes more than Content-Length promised, or the answer to another request; the connection stays open. */
 const surplus: Fault = async ({ exchange, answer, options }) => {
   await give(exchange, answer)
-  await exchange.write(Buffer.alloc(options.number('extra', 1000), 'x'))
+  const forged = 'HTTP/1.1 200 Lab\r\nContent-Length: 6\r\nETag: "forged"\r\n\r\nforged'
+  const isForged = options.text('forged', 'no') === 'yes'
+  await exchange.write(isForged ? forged : 'x'.repeat(options.number('extra', 1000)))
 }
 
 /** An answer with these fields instead of its own, and the body as it is. */
