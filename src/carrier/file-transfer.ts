@@ -38,6 +38,8 @@ export interface TransferContext {
   readonly restart: (ordinal: number, reason: string, tagOnly: boolean) => Promise<void>
   /** A server answered with bytes to come. */
   readonly connected: () => void
+  /** The length of a large file is known; what is durable of it has not changed. */
+  readonly sized: (progress: FileProgress) => void
   /** Bytes were received. */
   readonly received: (bytes: number) => void
 }
@@ -219,6 +221,7 @@ export class FileTransfer implements BodySink {
     )
     if (verdict.size !== undefined && verdict.size - verdict.offset >= ALLOCATE_FROM_BYTES) {
       this.#partial.allocate(verdict.size)
+      this.#context.sized(this.#facts(this.#promised))
     }
   }
 
@@ -299,8 +302,7 @@ export class FileTransfer implements BodySink {
     return covered
   }
 
-  #facts(): FileProgress {
-    const end = this.#flushed
+  #facts(end = this.#flushed): FileProgress {
     return {
       ordinal: this.order.ordinal,
       ranges: end > 0 ? [{ start: 0, end }] : [],

@@ -82,6 +82,7 @@ export class Turn {
       signal: this.#abort.signal,
       restart: (ordinal, reason, tagOnly) => this.#askRestart(ordinal, reason, tagOnly),
       connected: () => this.#connected(),
+      sized: (progress) => this.#tellProgress([progress]),
       received: (bytes) => {
         this.#received += bytes
       },
@@ -246,8 +247,11 @@ export class Turn {
     } finally {
       for (const transfer of finished) transfer.close()
     }
-    if (progress.length === 0) return
-    this.#world.report({ kind: 'checkpoint', job: this.job, turn: this.number, files: progress })
+    if (progress.length > 0) this.#tellProgress(progress)
+  }
+
+  #tellProgress(files: readonly FileProgress[]): void {
+    this.#world.report({ kind: 'checkpoint', job: this.job, turn: this.number, files })
   }
 
   #endIfDone(): void {

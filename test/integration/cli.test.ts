@@ -320,7 +320,7 @@ suite('wrong usage', { concurrency: 4 }, () => {
 suite('jobs', { concurrency: 4 }, () => {
   test('lull jobs --json is an array of what is in the queue', async () => {
     const { id } = await detached(origin.url('/held/list'), '-o', 'list-json', '--name', 'listed')
-    await until(async () => (await job(id)).state === 'TRANSFERRING', 'it moves')
+    await until(async () => (await job(id)).bytesTotal !== null, 'its size is known')
     const all = (await home.json(['jobs'])) as readonly JobView[]
     const found = all.find((each) => each.id === id)
     assert.equal(found?.displayName, 'listed')
