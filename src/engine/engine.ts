@@ -206,13 +206,10 @@ export class Engine {
 
   /** Why the job does not move, for people; `undefined` when it moves or waits for nobody but its owner. */
   waitingFor(job: Job): string | undefined {
-    const { store, turns, clock } = this.#core
-    const turn =
-      job.state.kind === 'queued'
-        ? [...turns.values()].find(({ stopping }) => !stopping)
-        : undefined
+    const { turns, clock } = this.#core
     const facts = {
-      ahead: turn === undefined ? undefined : store.find(turn.job),
+      ahead:
+        job.state.kind === 'queued' ? turns.values().find(({ stopping }) => !stopping) : undefined,
       windingUp: turns.has(job.id),
     }
     return waitingFor(job, facts, clock.now())

@@ -18,6 +18,7 @@ const REFILL_BELOW = 512
 export class Turn {
   readonly job: JobId
   readonly owner: Owner
+  readonly displayName: string
   readonly number: number
   readonly priority: Priority
   readonly since: Monotonic
@@ -38,6 +39,7 @@ export class Turn {
   constructor(job: Job, number: number, since: Monotonic) {
     this.job = job.id
     this.owner = job.owner
+    this.displayName = job.displayName
     this.number = number
     this.priority = job.priority
     this.since = since

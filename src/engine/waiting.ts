@@ -2,11 +2,12 @@
 
 import type { Instant } from '../base/clock.ts'
 import { isIn, type Job } from '../job/job.ts'
+import type { Turn } from './turn.ts'
 
 /** What the sentence needs to know of the rest of the queue. */
 export interface QueueFacts {
   /** A job that has the turn this one waits for. */
-  readonly ahead: Job | undefined
+  readonly ahead: Pick<Turn, 'job' | 'displayName' | 'priority'> | undefined
   /** Whether the last turn of this job is still being wound up. */
   readonly windingUp: boolean
 }
@@ -27,7 +28,7 @@ export function waitingFor(
   if (isIn(job, 'queued')) {
     if (windingUp) return 'its last turn to be wound up'
     if (ahead === undefined) return 'its turn'
-    return `its turn: job ${ahead.id.slice(0, 8)} (${ahead.displayName}) of priority ${ahead.priority} is being transferred`
+    return `its turn: job ${ahead.job.slice(0, 8)} (${ahead.displayName}) of priority ${ahead.priority} is being transferred`
   }
   if (!isIn(job, 'transientError')) return undefined
   const { failure, retryAt } = job.state
