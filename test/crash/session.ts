@@ -44,9 +44,10 @@ export class Session {
   }
 }
 
-/** Whether an error says that nobody answered: the service died, or is starting. */
+/** Whether an error says that nobody answered: the service died, is ending with the call half done, or is starting. */
 export function isUnanswered(error: unknown): boolean {
   if (!(error instanceof BackgroundCopyError)) return false
+  if (error.symbol === 'ERROR_CANCELLED') return true
   return error.symbol === 'RPC_S_SERVER_UNAVAILABLE' && !isFinal.test(error.code)
 }
 
