@@ -2,7 +2,7 @@
 
 import { LullError } from '../base/error.ts'
 import { formatHresult, hresults } from '../job/hresult.ts'
-import type { ErrorContext, Failure } from '../job/failure.ts'
+import type { ErrorContext } from '../job/failure.ts'
 import type { FailureView } from '../rpc/contract.ts'
 import { RefusedError } from '../rpc/client.ts'
 
@@ -62,14 +62,3 @@ export function unavailable(message: string, cause?: LullError): BackgroundCopyE
 }
 
 const noFile = { file: null, remoteName: null, localName: null }
-
-/** A failure of the engine as the SDK's error. */
-export function fromFailure({ hresult, symbol, context, sentence }: Failure): BackgroundCopyError {
-  return new BackgroundCopyError({
-    hresult: formatHresult(hresult),
-    symbol,
-    context,
-    message: sentence,
-    ...noFile,
-  })
-}

@@ -146,7 +146,7 @@ describe('Engine: the life of a job', () => {
     const exists = failure('ERROR_FILE_EXISTS', 'LOCAL_FILE', 'It is there already')
     const failing = bench.engine.complete(me, job.id)
     bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: [0], failure: exists })
-    await assert.rejects(failing, /there already/u)
+    await assert.rejects(failing, { code: 'ERROR_FILE_EXISTS', context: 'LOCAL_FILE' })
     assert.equal(bench.state(job), 'transferred')
     const again = bench.engine.complete(me, job.id)
     assert.deepEqual(

@@ -6,6 +6,7 @@
 import { JobError, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, JobId, Owner } from '../job/job.ts'
 import { isFinal } from '../job/moves.ts'
+import { isHresultSymbol } from '../job/hresult.ts'
 import { partialName } from '../job/partial-name.ts'
 import { withoutPending } from '../job/transition.ts'
 import type { Core } from './core.ts'
@@ -234,12 +235,13 @@ export class Housekeeping {
   }
 }
 
-/** A Complete that could not rename every file; carries the failure's own code. */
+/** A Complete that could not rename every file; its code is that of the rename (bits-jobs.md §6.3). */
 export class CompleteError extends JobError {
   readonly failure: Failure
 
   constructor(reason: Failure) {
-    super('E_FAIL', reason.sentence, { context: reason.context })
+    const symbol = isHresultSymbol(reason.symbol) ? reason.symbol : 'E_FAIL'
+    super(symbol, reason.sentence, { context: reason.context })
     this.failure = reason
   }
 }

@@ -197,6 +197,11 @@ export const hresults = {
 /** The symbol of a code in the table. */
 export type HresultSymbol = keyof typeof hresults
 
+/** Whether a word is a symbol of the table; the symbols of HTTP statuses are not in it. */
+export function isHresultSymbol(word: string): word is HresultSymbol {
+  return Object.hasOwn(hresults, word)
+}
+
 /** FACILITY_HTTP with the failure bit: `BG_E_HTTP_ERROR_nnn` is this plus the status (bits-errors.md §1, §4). */
 const HTTP_FACILITY = 0x8019_0000
 
