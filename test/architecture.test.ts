@@ -11,23 +11,23 @@ const sources = join(import.meta.dirname, '..', 'src')
 const arrows: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ['base'],
-  job: ['base', 'wire'],
   auth: ['base', 'wire'],
+  job: ['base', 'wire', 'auth'],
   upload: ['base', 'wire'],
   pace: ['base'],
-  rpc: ['base', 'job', 'wire'],
-  engine: ['base', 'job', 'wire'],
-  testing: ['base', 'job', 'wire', 'engine'],
+  rpc: ['base', 'job', 'wire', 'auth'],
+  engine: ['base', 'job', 'wire', 'auth'],
+  testing: ['base', 'job', 'wire', 'auth', 'engine'],
   native: ['base', 'auth'],
-  store: ['base', 'job', 'wire', 'engine'],
+  store: ['base', 'job', 'wire', 'auth', 'engine'],
   files: ['base', 'job', 'wire', 'engine', 'native'],
   vault: ['base', 'engine', 'native'],
   http: ['base', 'job', 'wire', 'auth', 'engine', 'native'],
-  proxy: ['base', 'job', 'engine', 'native'],
+  proxy: ['base', 'job', 'wire', 'engine', 'native'],
   carrier: ['base', 'job', 'wire', 'pace', 'auth', 'engine', 'files', 'http', 'proxy', 'native'],
-  client: ['base', 'job', 'wire', 'rpc'],
-  cli: ['base', 'job', 'wire', 'rpc', 'client'],
-  web: ['rpc', 'job', 'base', 'wire'],
+  client: ['base', 'job', 'wire', 'auth', 'rpc'],
+  cli: ['base', 'job', 'wire', 'auth', 'rpc', 'client'],
+  web: ['rpc', 'job', 'auth', 'base', 'wire'],
   service: [
     'base',
     'job',
@@ -47,7 +47,11 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Packages and the one room that may know each. */
-const owners: Readonly<Record<string, string>> = { koffi: 'native', 'node:sqlite': 'store' }
+const owners: Readonly<Record<string, string>> = {
+  koffi: 'native',
+  'node:sqlite': 'store',
+  'quickjs-wasi': 'proxy',
+}
 
 /** Rooms that know no Node. */
 const pure = new Set(['base', 'job', 'wire', 'auth', 'upload', 'pace', 'rpc', 'engine', 'testing'])

@@ -6,9 +6,12 @@
  * report about an older turn is about something that no longer matters, except for what it says about bytes on disk.
  */
 
+import type { AuthTarget, SchemeName } from '../auth/auth.ts'
+import type { AuthSettings } from '../auth/settings.ts'
 import type { ByteRanges } from '../base/byte-range.ts'
 import type { Failure } from '../job/failure.ts'
 import type { ExpectedDigest, FileIdentity, JobId, TransferOptions } from '../job/job.ts'
+import type { ProxySettings } from '../job/route.ts'
 import type { Version } from '../wire/validator.ts'
 
 /** What a carrier is told. */
@@ -48,13 +51,48 @@ export interface FetchOrder {
   readonly connections: number
   /** When a checkpoint begins, at the latest. */
   readonly checkpoint: CheckpointPolicy
+  /** As whom the turn asks; absent: as nobody. The first order of a turn decides. */
+  readonly identity?: IdentityOrder
+  /** Which way its requests go; absent: as the owner's settings say. */
+  readonly proxy?: ProxySettings
   readonly files: readonly FileOrder[]
+}
+
+/** As whom a turn asks. What is secret in it belongs to the carrier, which wipes it when the turn is over. */
+export interface IdentityOrder {
+  readonly pairs: readonly PairOrder[]
+  readonly settings: AuthSettings
+  /** Whether challenges of the proxy may be answered with who is logged on (A63). */
+  readonly usesStoredForProxy: boolean
+  /** What the server gets when it asks for a certificate (A70). */
+  readonly certificate?: CertificateOrder
+}
+
+/** One credential of a job. */
+export interface PairOrder {
+  readonly target: AuthTarget
+  readonly scheme: SchemeName
+  /** As `auth/credential-record` writes it; secret. */
+  readonly credentials: Uint8Array
+}
+
+/** A client certificate by the files it is in: PEM, or PKCS#12 with certificate and key together. */
+export interface CertificateOrder {
+  /** Full path. */
+  readonly certificateFile: string
+  /** Full path of the private key, where it is not in the same file. */
+  readonly keyFile?: string
+  /** What opens the key, UTF-8; secret. */
+  readonly passphrase?: Uint8Array
 }
 
 /** One file to fetch. */
 export interface FileOrder {
   readonly ordinal: number
+  /** Without user information. */
   readonly remoteName: string
+  /** The name and password of its URL (A40), as `auth/credential-record` writes them; secret. */
+  readonly urlCredentials?: Uint8Array
   readonly localName: string
   /** Full path of the file the bytes go to, in the target's folder. */
   readonly partialName: string
