@@ -7,9 +7,15 @@ import {
   type Socket,
   type TcpNetConnectOpts,
 } from 'node:net'
-import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { tlsServerEndPoint } from '../auth/spnego/end-point.ts'
+import { nodeHashes } from './node-hashes.ts'
 import { SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import type { Target } from './target.ts'
+import type { Through } from './tunnel/through.ts'
+import type { ConnectionTls } from './tunnel/tls.ts'
+
+export type { ConnectionTls } from './tunnel/tls.ts'
 
 /** Who a connection works for. None of the calls may throw. */
 export interface ConnectionUser {
@@ -29,13 +35,12 @@ export interface ConnectionUser {
   closed(error: Error | undefined): void
 }
 
-/** What makes a connection one of TLS. */
-export interface ConnectionTls {
-  readonly context: SecureContext
-  /** Of an earlier connection to the same origin (RFC 8446 §2.2). */
-  readonly session: Buffer | undefined
-  /** Hears of sessions for the next connection. */
-  readonly keepSession: (session: Buffer) => void
+/** How a connection is made. */
+export interface ConnectionOptions {
+  /** TLS to the server; absent: clear text. */
+  readonly tls?: ConnectionTls | undefined
+  /** The proxy to go through; absent: straight to the server. */
+  readonly through?: Through | undefined
 }
 
 /**
@@ -73,7 +78,7 @@ export class Connection {
     target: Target,
     user: ConnectionUser,
     slabs: SlabStore,
-    tls: ConnectionTls | undefined,
+    { tls }: ConnectionOptions = {},
   ) {
     this.#user = user
     this.#slabs = slabs
@@ -92,6 +97,27 @@ export class Connection {
   /** Asks for a slab of this length from its next beginning on. */
   wantSlab(bytes: number): void {
     this.#wantedBytes = bytes
+  }
+
+  /** Resolves when the socket has taken what was sent, or will take nothing any more. */
+  async drained(): Promise<void> {
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const socket = this.#socket
+    if (socket.destroyed || !socket.writableNeedDrain) return
+    await new Promise<void>((resolve) => {
+      socket.once('drain', resolve)
+      socket.once('close', resolve)
+    })
+  }
+
+  /**
+   * `tls-server-end-point` of the server's certificate, once connected; `undefined` in clear text and for certificates
+   * without a defined hash (A400, A403).
+   */
+  get channelBinding(): Uint8Array | undefined {
+    if (!('getPeerX509Certificate' in this.#socket)) return undefined
+    const certificate = (this.#socket as TLSSocket).getPeerX509Certificate()
+    return certificate === undefined ? undefined : tlsServerEndPoint(certificate.raw, nodeHashes)
   }
 
   /** Stops reading: the server is held back by its own socket. */

@@ -85,7 +85,7 @@ export class Pipeline implements ConnectionUser, BodyFlow {
   ) {
     this.target = target
     this.#owner = owner
-    this.#connection = new Connection(target, this, slabs, tls)
+    this.#connection = new Connection(target, this, slabs, { tls })
   }
 
   /** How many legs are on their way. */
