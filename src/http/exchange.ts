@@ -2,21 +2,26 @@
  * The loop from a request to its final response:
  *
  * ```
- *  send a leg → its head → decide: follow (drop the body, next leg) or give it to the sink → final
+ *  find the way → visit: legs to one target until it answers for good → follow it elsewhere, or final
  * ```
  *
- * A third decision has its place beside `follow`: a challenge that somebody can answer for this principal makes
- * another leg to the same target, on the same connection.
+ * A visit is one leg, or as many as it takes to prove who is asking (proof.ts). Where a proxy cannot be reached, the
+ * next way is taken.
  */
 
+import { directRoute, type Hop } from '../job/route.ts'
 import type { ResponseHead } from '../wire/wire.ts'
-import type { BodyFlow, BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
-import { Leg, type LegConsumer } from './leg.ts'
+import { Fields } from '../wire/fields.ts'
+import { isProxyUnreachable } from './failure.ts'
+import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
+import { Leg, type Lease, type LegConsumer, type LegParts } from './leg.ts'
 import { DEFAULT_CONNECTIONS } from './origin.ts'
 import type { Pool } from './pool.ts'
+import { Proof } from './proof.ts'
 import { Hops, isRedirect } from './redirect.ts'
 import { requestHead } from './request-head.ts'
-import { parseTarget, type Target } from './target.ts'
+import { isSameOrigin, parseTarget, type Target } from './target.ts'
+import { isAskedForUrl, plainWay, type Way } from './way.ts'
 
 /** Makes one exchange; see `HttpClient.exchange`. */
 export async function runExchange(
@@ -28,25 +33,30 @@ export async function runExchange(
   const hops = new Hops(parseTarget(request.url), request.redirects)
   let target = hops.first
   for (;;) {
-    const step = new Step(request, hops, target, sink)
-    const trailers = await pool.run(step.leg())
-    if (step.response !== undefined) return { response: step.response, trailers }
-    target = step.next
+    const visit = new Visit(pool, request, hops, target, sink)
+    const trailers = await visit.run()
+    if (visit.response !== undefined) return { response: visit.response, trailers }
+    target = visit.next
   }
 }
 
-/** One leg of an exchange: hears its response and decides what it means. */
-class Step implements LegConsumer {
+/** Everything that is asked of one target. */
+class Visit implements LegConsumer {
+  readonly #pool: Pool
   readonly #request: HttpRequest
   readonly #hops: Hops
-  readonly #target: Target
   readonly #sink: BodySink
-  /** The final response, unless the leg led to another one. */
+  /** What is asked; the proof may ask for another page of the same server (A340). */
+  #target: Target
+  #way: Way = plainWay
+  #proof: Proof | undefined
+  /** The final response, unless the target led to another one. */
   response: HttpResponse | undefined
-  /** Where the next leg goes, unless this one was the last. */
+  /** Where the exchange goes on, unless this is the end of it. */
   next: Target
 
-  constructor(request: HttpRequest, hops: Hops, target: Target, sink: BodySink) {
+  constructor(pool: Pool, request: HttpRequest, hops: Hops, target: Target, sink: BodySink) {
+    this.#pool = pool
     this.#request = request
     this.#hops = hops
     this.#target = target
@@ -54,28 +64,113 @@ class Step implements LegConsumer {
     this.next = target
   }
 
-  leg(): Leg {
+  /** Goes one way after the other until one leads to the server. @returns the trailers of the last response */
+  async run(): Promise<Fields> {
+    const { routes, signal } = this.#request
+    if (routes === undefined) return this.#go('direct')
+    const found = routes.find(new URL(this.#target.url))
+    const route = found instanceof Promise ? await found : found
+    signal.throwIfAborted()
+    const [first, ...others] = route.length > 0 ? route : directRoute
+    let hop = first
+    for (;;) {
+      try {
+        return await this.#go(hop)
+      } catch (error) {
+        if (hop === 'direct' || !isProxyUnreachable(error)) throw error
+        routes.failed(hop)
+        const another = others.shift()
+        if (another === undefined) throw error
+        hop = another
+      }
+    }
+  }
+
+  #go(hop: Hop): Promise<Fields> {
+    this.#way = this.#wayOver(hop)
+    const { identity } = this.#request
+    return identity === undefined
+      ? this.#pool.run(new Leg(this.#parts({ request: this.#head() })))
+      : this.#prove()
+  }
+
+  #wayOver(hop: Hop): Way {
+    const { identity, caFile, certificate } = this.#request
+    const isBare = identity === undefined && caFile === undefined && certificate === undefined
+    if (hop === 'direct' && isBare) return plainWay
+    const isOwn = isSameOrigin(this.#target, this.#hops.first)
+    return {
+      hop,
+      ...(identity === undefined ? {} : { identity }),
+      ...(caFile === undefined ? {} : { caFile }),
+      ...(certificate === undefined || !isOwn ? {} : { certificate }),
+    }
+  }
+
+  #head(): Uint8Array {
+    const isWhole = isAskedForUrl(this.#target, this.#way)
+    return requestHead(this.#request, this.#target, this.#hops.first, isWhole)
+  }
+
+  #parts(differing: Pick<LegParts, 'request' | 'isAwaited'>): LegParts {
     const request = this.#request
-    return new Leg({
+    return {
+      ...differing,
       target: this.#target,
+      way: this.#way,
       method: request.method,
-      request: requestHead(request, this.#target, this.#hops.first),
       party: request.party,
       connections: request.connections ?? DEFAULT_CONNECTIONS,
-      principal: request.principal ?? '',
-      caFile: request.caFile,
       stallTimeoutMs: request.stallTimeoutMs,
       signal: request.signal,
       consumer: this,
-    })
+    }
   }
 
-  head(head: ResponseHead, flow: BodyFlow): 'take' | 'drop' {
-    if (isRedirect(this.#request.method, head.status)) {
+  /** Leg after leg, until nobody asks for proof any more or none can be given. */
+  async #prove(): Promise<Fields> {
+    using proof = new Proof(this.#pool, this.#request, this.#hops.first, this.#way, this.#target)
+    this.#proof = proof
+    for (;;) {
+      const parts = this.#parts({ request: proof.wording, isAwaited: proof.isAwaited })
+      const leg = new Leg(parts)
+      const trailers = await this.#pool.run(leg, proof.lease)
+      const asked = proof.asked
+      if (asked === undefined) {
+        await proof.check()
+        return trailers
+      }
+      const reason = await proof.answer()
+      if (reason !== undefined) {
+        this.#final(asked, undefined, reason)
+        return Fields.empty
+      }
+      this.#target = proof.target
+    }
+  }
+
+  head(head: ResponseHead, lease: Lease): 'take' | 'drop' {
+    if (this.#proof?.takes(head, lease) === true) return 'drop'
+    const { method, keepsRedirects = false } = this.#request
+    if (!keepsRedirects && isRedirect(method, head.status)) {
       this.next = this.#hops.next(this.#target, head.status, head.fields)
       return 'drop'
     }
-    this.response = this.#describe(head, flow)
+    return this.#final(head, lease)
+  }
+
+  #final(head: ResponseHead, lease: Lease | undefined, refusal?: string): 'take' | 'drop' {
+    const { status, fields, framing } = head
+    this.response = {
+      status,
+      fields,
+      field: (name) => fields.get(name),
+      length: framing.kind === 'length' ? framing.length : undefined,
+      url: this.#target.url,
+      isRedirected: !isSamePlace(this.#target, this.#hops.first),
+      flow: lease ?? noFlow,
+      ...(refusal === undefined ? {} : { refusal }),
+    }
     return this.#sink.head(this.response)
   }
 
@@ -86,16 +181,11 @@ class Step implements LegConsumer {
   flush(): void {
     this.#sink.flush()
   }
+}
 
-  #describe({ status, fields, framing }: ResponseHead, flow: BodyFlow): HttpResponse {
-    return {
-      status,
-      fields,
-      field: (name) => fields.get(name),
-      length: framing.kind === 'length' ? framing.length : undefined,
-      url: this.#target.url,
-      isRedirected: this.#target !== this.#hops.first,
-      flow,
-    }
-  }
+/** Of a body that does not come. */
+const noFlow = { pause: () => undefined, resume: () => undefined }
+
+function isSamePlace(a: Target, b: Target): boolean {
+  return a === b || a.url === b.url
 }

@@ -74,6 +74,27 @@ export function endlessBody(attempt: Attempt): Failure {
   )
 }
 
+/** A proxy could not be reached at all: another way may lead to the server (N75). */
+export class ProxyUnreachableError extends FailureError {}
+
+/** Whether an error says that the proxy could not be reached, so that the server has seen nothing. */
+export function isProxyUnreachable(error: unknown): error is ProxyUnreachableError {
+  return error instanceof ProxyUnreachableError
+}
+
+/** A server or proxy that had to prove itself did not: nothing that it sent is to be used. */
+export class DistrustError extends FailureError {}
+
+/** What a {@link DistrustError} says. @param reason sentence case, no full stop, no secret */
+export function distrusted(attempt: Attempt, reason: string): Failure {
+  return failure(
+    'ERROR_WINHTTP_LOGIN_FAILURE',
+    'REMOTE_FILE',
+    `Cannot trust the answer of ${describeTarget(attempt)}: ${reason}`,
+    { severity: 'fatal' },
+  )
+}
+
 /** What an error number of the system means. */
 interface SystemError {
   readonly symbol: HresultSymbol

@@ -8,17 +8,22 @@
  * - *leg*: one request on one connection and its response. A redirect makes another leg; a connection that was lost
  *   before it answered makes the same leg again.
  * - *party*: who the legs belong to (a job). Legs of two parties never share a connection at the same time.
- * - *principal*: as whom a connection was authenticated. It is part of what a lease is made for, so that a connection
- *   is never handed to another.
- * - *lease*: a connection that works for one party. *Idle*: open and nobody's.
+ * - *identity*: as whom a caller asks; it answers challenges. Its *principal* is part of what a lease is made for, so
+ *   that a connection that was authenticated is never handed to another.
+ * - *way*: how a server is reached: straight, or through a proxy, and with which trust.
+ * - *lease*: a connection that works for one party. *Idle*: open and nobody's. *Held*: kept between two legs of one caller.
  * - *pipelining*: sending a request while responses to others are due on the connection (RFC 9112 §9.3.2).
  * - *slab*: the memory a connection reads into, again and again. *Sink*: who takes a body out of it.
  */
 
+import type { HashAlgorithm } from '../auth/crypto.ts'
 import { MisuseError } from '../base/error.ts'
+import type { CertificateOrder } from '../engine/order.ts'
 import type { RedirectPolicy } from '../job/job.ts'
+import type { Routes } from '../job/route.ts'
 import type { Field, Fields } from '../wire/fields.ts'
 import { runExchange } from './exchange.ts'
+import type { Identity } from './identity.ts'
 import { Pool } from './pool.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
 
@@ -34,6 +39,8 @@ export interface HttpRequest {
   /** The value of If-Range. */
   readonly ifRange?: string
   readonly redirects: RedirectPolicy
+  /** Whether a redirect is an answer like others, and is not followed. */
+  readonly keepsRedirects?: boolean
   /** Milliseconds without a byte after which the connection is given up; above 0. Waiting for a lease is free. */
   readonly stallTimeoutMs: number
   readonly signal: AbortSignal
@@ -43,8 +50,23 @@ export interface HttpRequest {
   readonly party: string
   /** How many connections to the origin the party may have at the same time, 1 or more; 6 unless it says. */
   readonly connections?: number
-  /** As whom connections are authenticated; absent: as nobody. */
-  readonly principal?: string
+  /** Who answers challenges; absent: nobody does, and a 401 is an answer like others. */
+  readonly identity?: Identity
+  /** Who knows the way; absent: straight. */
+  readonly routes?: Routes
+  /** What the server gets when it asks for a certificate; for the origin of `url` alone (A82). */
+  readonly certificate?: CertificateOrder
+  readonly body?: RequestBody
+}
+
+/** The body of a request. Every leg that can succeed reads it from its beginning. */
+export interface RequestBody {
+  /** Bytes. */
+  readonly length: number
+  /** The bytes, in pieces of any length; a piece is not changed before the next one is asked for. */
+  read(): AsyncIterable<Uint8Array>
+  /** The hash of all of it, for schemes that prove the body too (A220). */
+  hash?(algorithm: HashAlgorithm): Uint8Array
 }
 
 /** The head of a final response, and where it came from. */
@@ -61,6 +83,8 @@ export interface HttpResponse {
   readonly isRedirected: boolean
   /** Holds the body back, or lets it go on. */
   readonly flow: BodyFlow
+  /** Why a 401 or 407 was not answered, or not again: sentence case, no full stop, no secret. */
+  readonly refusal?: string
 }
 
 /** The tap of one body: what was read already still comes. While it is shut, nothing counts as stalled. */
@@ -103,9 +127,11 @@ export class HttpClient {
   }
 
   /**
-   * Sends a request, follows redirects, and gives the body of the final response to the sink.
+   * Sends a request, proves who is asking where that is wanted, follows redirects, and gives the body of the final
+   * response to the sink. The body of a 401 or 407 that nobody could answer is dropped.
    *
    * @returns when the last byte is flushed
+   * @throws {DistrustError} when the server did not prove itself: what the sink was given is not to be trusted
    * @throws {FailureError} when the exchange fails: its `failure` says what to tell and whether to try again
    * @throws {MisuseError} `ERR_HTTP_HEADER` for a header that is not the caller's to set; `ERR_HTTP_CLOSED`
    * @throws the signal's reason, or whatever the sink has thrown

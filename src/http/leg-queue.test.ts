@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { Leg } from './leg.ts'
 import { LegQueue } from './leg-queue.ts'
 import { parseTarget } from './target.ts'
+import { plainWay } from './way.ts'
 
 const { signal } = new AbortController()
 const target = parseTarget('http://a.test/')
@@ -11,12 +12,11 @@ const target = parseTarget('http://a.test/')
 function makeLeg(): Leg {
   const leg = new Leg({
     target,
+    way: plainWay,
     method: 'GET',
     request: new Uint8Array(),
     party: '',
     connections: 1,
-    principal: '',
-    caFile: undefined,
     stallTimeoutMs: 1,
     signal,
     consumer: { head: () => 'drop', write: () => undefined, flush: () => undefined },

@@ -5,26 +5,66 @@ import type { Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { describeTarget, type Target } from './target.ts'
 import { httpFailure } from './failure.ts'
-import type { BodyFlow } from './http.ts'
+import type { BodyFlow, RequestBody } from './http.ts'
+import type { Way } from './way.ts'
 
 /** What a leg is made of. */
 export interface LegParts {
   readonly target: Target
+  readonly way: Way
   readonly method: string
-  /** The head of the request, as it is sent. */
-  readonly request: Uint8Array
+  /** The head of a request without a body, as it is sent; or who words the request once the connection is known. */
+  readonly request: Uint8Array | Wording
+  /** Whether others may wait for what becomes of it: it is placed even where requests are being worded. */
+  readonly isAwaited?: boolean
   readonly party: string
   readonly connections: number
-  readonly principal: string
-  readonly caFile: string | undefined
   readonly stallTimeoutMs: number
   readonly signal: AbortSignal
   readonly consumer: LegConsumer
 }
 
+/** What a request may have to know of the connection it goes out on; as an object, it stands for the connection. */
+export interface ConnectionFacts {
+  /** `tls-server-end-point` of the server's certificate (A400); absent in clear text. */
+  readonly channelBinding: Uint8Array | undefined
+}
+
+/**
+ * Words a request for one connection: what proves who is asking may differ from one to the next. Called again for each
+ * connection on which the leg is to go out, one call after the other. What it throws ends the leg.
+ */
+export type Wording = (connection: ConnectionFacts) => Promise<Worded>
+
+/** A request in its words. */
+export interface Worded {
+  readonly head: Uint8Array
+  readonly body?: RequestBody
+  /** Whether the body waits until the server has said that it wants it (RFC 9110 §10.1.1). */
+  readonly awaitsContinue: boolean
+  /** Whether no other request may be sent behind it: it begins to prove who owns the connection (A366). */
+  readonly isExclusive: boolean
+}
+
+/** The connection of a response, and what its consumer may do with it. */
+export interface Lease extends BodyFlow {
+  /** Stands for the connection, and tells of it. */
+  readonly facts: ConnectionFacts
+  /** Whether other requests are on their way behind this one. */
+  readonly isShared: boolean
+  /** Keeps the connection for the consumer beyond this response, if it lives as long; to be released. */
+  hold(): void
+  /** Sends those behind this response elsewhere; the connection ends with it. */
+  retire(): void
+  /** Sends the next leg of the consumer on the connection it holds. @returns whether it could: else there is nothing to release */
+  proceed(leg: Leg): boolean
+  /** Gives up a connection that is held. May be called when none is. */
+  release(): void
+}
+
 /** Who takes the response. What it throws ends the leg, and the connection with it. */
 export interface LegConsumer {
-  head(head: ResponseHead, flow: BodyFlow): 'take' | 'drop'
+  head(head: ResponseHead, lease: Lease): 'take' | 'drop'
   write(bytes: Uint8Array): void
   flush(): void
 }
@@ -46,6 +86,7 @@ export class Leg {
   departure = 0
   readonly #over = Promise.withResolvers<Fields>()
   #resends = 0
+  #hasToItself = false
   #isSettled = false
   /** Hears when the caller leaves before the response is over. */
   #abandoned: ((leg: Leg) => void) | undefined
@@ -72,7 +113,12 @@ export class Leg {
 
   /** Whether no other leg may be on the connection at the same time (RFC 9112 §9.3.2). */
   get isExclusive(): boolean {
-    return this.isAlone || !this.isIdempotent
+    return this.#hasToItself || this.isAlone || !this.isIdempotent
+  }
+
+  /** From here on nothing is sent behind it. */
+  setExclusive(): void {
+    this.#hasToItself = true
   }
 
   /** Counts that it has to be sent again through no fault of its own. */

@@ -1,7 +1,7 @@
 /** The connections to one origin, and the legs that wait for them. */
 
 import { FailureError } from '../job/failure.ts'
-import type { ConnectionTls } from './connection.ts'
+import type { ConnectionOptions } from './connection.ts'
 import { closedEarly } from './failure.ts'
 import type { Leg } from './leg.ts'
 import { LegQueue } from './leg-queue.ts'
@@ -42,11 +42,17 @@ class Party {
 /** What an origin needs of its pool. */
 export interface OriginWorld {
   readonly slabs: SlabStore
-  /** What makes its connections ones of TLS. @throws {FailureError} when the authorities cannot be read */
-  readonly tls: (
+  /**
+   * How its connections are made.
+   *
+   * @param session of TLS, of an earlier connection
+   * @param keep hears of sessions for the next one
+   * @throws {FailureError} when the authorities cannot be read
+   */
+  readonly options: (
     session: Buffer | undefined,
     keep: (session: Buffer) => void,
-  ) => ConnectionTls | undefined
+  ) => ConnectionOptions
   /** Hears that no connection and no leg is left. */
   readonly emptied: (origin: Origin) => void
 }
@@ -81,9 +87,11 @@ export class Origin implements PipelineOwner {
 
   /** Takes a leg in. */
   add(leg: Leg): void {
-    leg.tellAbandoned(this.#abandoned)
+    this.adopted(leg)
     const party = this.#party(leg)
-    party.waiting.push(leg)
+    const isAwaited = leg.parts.isAwaited === true
+    const queue = isAwaited ? party.returned : party.waiting
+    queue.push(leg)
     this.#serve(party)
   }
 
@@ -119,6 +127,10 @@ export class Origin implements PipelineOwner {
 
   evicted(legs: readonly Leg[]): void {
     this.#takeBack(legs)
+  }
+
+  adopted(leg: Leg): void {
+    leg.tellAbandoned(this.#abandoned)
   }
 
   ended(pipeline: Pipeline, ending: Ending): void {
@@ -239,6 +251,13 @@ export class Origin implements PipelineOwner {
       if (isFresh) this.#idle[0]?.close(undefined)
       return this.#lease(this.#open(leg), party)
     }
+    if (leg.parts.isAwaited === true) {
+      // Whatever else has a connection and no request on it may wait for this very leg.
+      const pipelines = [...party.pipelines]
+      const wording = pipelines.find(({ isWording }) => isWording)
+      if (wording !== undefined) return wording
+      if (pipelines.every(({ isHeld }) => isHeld)) return this.#lease(this.#open(leg), party)
+    }
     return leg.isExclusive || !this.#manners.mayPipeline ? undefined : leastLoaded(party.pipelines)
   }
 
@@ -249,10 +268,12 @@ export class Origin implements PipelineOwner {
   }
 
   #open(leg: Leg): Pipeline {
-    const tls = this.#world.tls(this.#session, (session) => {
+    // A406: where a session is resumed, the certificate may be missing that proofs are bound to.
+    const session = leg.parts.way.identity === undefined ? this.#session : undefined
+    const options = this.#world.options(session, (session) => {
       this.#session = session
     })
-    const pipeline = new Pipeline(leg.parts.target, this, this.#world.slabs, tls)
+    const pipeline = new Pipeline(leg.parts.target, this, this.#world.slabs, options)
     this.#pipelines.add(pipeline)
     return pipeline
   }

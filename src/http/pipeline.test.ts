@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
+import { testWorld } from '../auth/world.suite.ts'
 import { HttpClient } from './http.ts'
+import { Identity } from './identity.ts'
 import { PIPELINE_DEPTH, SMALL_BODY_BYTES } from './pipeline.ts'
 import {
   fetchText,
@@ -278,11 +280,14 @@ test('parties do not share a connection at the same time, but one after the othe
   assert.equal(server.peers.length, 2)
 })
 
-test('principals never share a connection', async (t) => {
+test('identities never share a connection', async (t) => {
   const [client, server] = await prove(t, (peer, target) => peer.say(ok(target)))
-  await fetchText(client, server.url, { principal: 'a' })
-  await fetchText(client, server.url, { principal: 'b' })
-  await fetchText(client, server.url, { principal: 'a' })
+  const wallet = { pairs: [] }
+  const [a, b] = [0, 1].map(() => new Identity({ wallet, world: testWorld() }))
+  assert(a !== undefined && b !== undefined)
+  await fetchText(client, server.url, { identity: a })
+  await fetchText(client, server.url, { identity: b })
+  await fetchText(client, server.url, { identity: a })
   assert.equal(server.peers.length, 3)
 })
 

@@ -5,10 +5,10 @@ import { FailureError } from '../job/failure.ts'
 import { Fields } from '../wire/fields.ts'
 import { ResponseReader } from '../wire/response-reader.ts'
 import type { ResponseHead } from '../wire/wire.ts'
-import { Connection, type ConnectionTls, type ConnectionUser } from './connection.ts'
+import { Connection, type ConnectionOptions, type ConnectionUser } from './connection.ts'
 import { closedEarly, endlessBody, stalled } from './failure.ts'
-import type { BodyFlow } from './http.ts'
-import type { Leg } from './leg.ts'
+import type { RequestBody } from './http.ts'
+import type { ConnectionFacts, Lease, Leg, Worded, Wording } from './leg.ts'
 import { LARGE_SLAB_BYTES, PIPELINED_SLAB_BYTES, SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import type { Target } from './target.ts'
 
@@ -23,6 +23,19 @@ const UNBEARABLE_BODY_BYTES = 1024 * 1024
 
 /** What is read of a body that nobody wants; for more than this the connection is closed instead. */
 export const DRAIN_BYTES = 64 * 1024
+
+/** For how long a body waits for a server that does not say whether it wants it (RFC 9110 §10.1.1, A423), at least. */
+const CONTINUE_WAIT_MS = 1_000
+
+/** A body that has not been sent whole. */
+interface Upload {
+  readonly leg: Leg
+  readonly body: RequestBody
+  /** Whether it waits to be wanted. */
+  isHeldBack: boolean
+  /** When it began to wait; steady milliseconds, from the first look on. */
+  since: number | undefined
+}
 
 /** How a connection came to take no legs any more. */
 export interface Ending {
@@ -42,6 +55,8 @@ export interface PipelineOwner {
   freed(pipeline: Pipeline): void
   /** These legs would wait too long here: they are better sent elsewhere. */
   evicted(legs: readonly Leg[]): void
+  /** A leg came here without having been placed by the owner, who hears of it when its caller leaves. */
+  adopted(leg: Leg): void
   /** The connection takes no legs any more. */
   ended(pipeline: Pipeline, ending: Ending): void
   /** Nothing is left of the connection; the last call. */
@@ -55,12 +70,19 @@ export interface PipelineOwner {
  * small, so that the time behind others stays below what another connection would cost. A leg whose caller has left
  * stays in its place, because its response comes all the same; it is dropped when it comes.
  */
-export class Pipeline implements ConnectionUser, BodyFlow {
+export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   readonly target: Target
   readonly #owner: PipelineOwner
   readonly #connection: Connection
   readonly #reader = new ResponseReader()
   #legs: Leg[] = []
+  /** The leg whose request is being worded for this connection: not sent yet, and one at a time. */
+  #worded: Leg | undefined
+  /** What waits for the connection to be made. */
+  #whenConnected: (() => void)[] = []
+  /** Whether a consumer keeps the connection between two of its legs. */
+  #isHeld = false
+  #upload: Upload | undefined
   #isConnected = false
   #isOver = false
   #isPaused = false
@@ -77,20 +99,37 @@ export class Pipeline implements ConnectionUser, BodyFlow {
   #wasHeard = true
   #quietSince = 0
 
-  constructor(
-    target: Target,
-    owner: PipelineOwner,
-    slabs: SlabStore,
-    tls: ConnectionTls | undefined,
-  ) {
+  constructor(target: Target, owner: PipelineOwner, slabs: SlabStore, options: ConnectionOptions) {
     this.target = target
     this.#owner = owner
-    this.#connection = new Connection(target, this, slabs, { tls })
+    this.#connection = new Connection(target, this, slabs, options)
   }
 
-  /** How many legs are on their way. */
+  /** How many legs are on their way or about to be; 0 only when nobody needs the connection. */
   get load(): number {
-    return this.#legs.length
+    return this.#legs.length + (this.#worded === undefined ? 0 : 1) + (this.#isHeld ? 1 : 0)
+  }
+
+  /** Whether nothing is on its way but what is being worded, which may wait for others. */
+  get isWording(): boolean {
+    return this.#worded !== undefined && this.load === 1 && !this.#isOver
+  }
+
+  /** Whether a consumer keeps it between two of its legs, and nothing is on its way. */
+  get isHeld(): boolean {
+    return this.#isHeld && this.#legs.length === 0
+  }
+
+  get facts(): ConnectionFacts {
+    return this
+  }
+
+  get channelBinding(): Uint8Array | undefined {
+    return this.#connection.channelBinding
+  }
+
+  get isShared(): boolean {
+    return this.#legs.length > 1
   }
 
   /** How many responses came whole. */
@@ -113,22 +152,108 @@ export class Pipeline implements ConnectionUser, BodyFlow {
       !this.#isPaused &&
       !this.#isOver &&
       this.#legs.length < PIPELINE_DEPTH &&
-      this.#legs[0]?.isExclusive !== true
+      this.#worded === undefined &&
+      !this.#isHeld &&
+      this.#legs.at(-1)?.isExclusive !== true
     )
   }
 
   /** Sends a leg: on an idle connection, or on one that has room. */
   send(leg: Leg): void {
+    const { request } = leg.parts
+    if (request instanceof Uint8Array) this.#send(leg, request)
+    else void this.#word(leg, request)
+  }
+
+  #send(leg: Leg, head: Uint8Array): void {
     if (this.#legs.length > 0) this.#connection.wantSlab(PIPELINED_SLAB_BYTES)
     else this.#wasHeard = true
     leg.isBehindOthers = this.#legs.length > 0
     this.#reader.expect(leg.parts.method)
     this.#legs.push(leg)
-    this.#connection.send(leg.parts.request)
+    this.#connection.send(head)
+  }
+
+  /** Has a request worded for this connection, and sends it if the connection still is what it was worded for. */
+  async #word(leg: Leg, wording: Wording): Promise<void> {
+    const before = this.#worded
+    this.#worded = leg
+    // Whoever was being worded waits for this one, and is better off elsewhere.
+    if (before !== undefined) this.#owner.evicted([before])
+    if (this.#legs.length === 0) this.#wasHeard = true
+    try {
+      if (!this.#isConnected) {
+        await new Promise<void>((resolve) => {
+          this.#whenConnected.push(resolve)
+        })
+      }
+      const worded = await wording(this)
+      if (this.#worded === leg) this.#sendWorded(leg, worded)
+    } catch (error) {
+      leg.reject(error)
+      if (this.#worded === leg) this.#dropWorded()
+    }
+  }
+
+  #sendWorded(leg: Leg, { head, body, awaitsContinue, isExclusive }: Worded): void {
+    this.#worded = undefined
+    if (leg.isSettled) return this.#owner.freed(this)
+    if (isExclusive || body !== undefined) leg.setExclusive()
+    this.#send(leg, head)
+    if (body !== undefined) {
+      this.#upload = { leg, body, isHeldBack: awaitsContinue, since: undefined }
+      if (!awaitsContinue) void this.#sendBody(this.#upload)
+    }
+    if (this.hasRoom) this.#owner.freed(this)
+  }
+
+  #dropWorded(): void {
+    this.#worded = undefined
+    if (!this.#isOver) this.#owner.freed(this)
+  }
+
+  async #sendBody(upload: Upload): Promise<void> {
+    upload.isHeldBack = false
+    try {
+      for await (const bytes of upload.body.read()) {
+        if (this.#upload !== upload || this.#isOver) return
+        this.#connection.send(bytes)
+        await this.#connection.drained()
+        this.#wasHeard = true
+      }
+      if (this.#upload === upload) this.#upload = undefined
+    } catch (error) {
+      if (this.#upload === upload && !this.#isOver) this.#refuse(upload.leg, error)
+    }
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  retire(): void {
+    this.#keepAlive = false
+    this.#evictBehind()
+  }
+
+  proceed(leg: Leg): boolean {
+    if (!this.#isHeld || this.#isOver) return false
+    this.#isHeld = false
+    leg.setExclusive()
+    this.#owner.adopted(leg)
+    this.send(leg)
+    return true
+  }
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    if (!this.#isOver && this.#legs.length === 0) this.#owner.freed(this)
   }
 
   /** The caller of a leg has left; of any leg, also of one that is not here. */
   abandon(leg: Leg): void {
+    if (this.#worded === leg) return this.#dropWorded()
     if (!this.#legs.includes(leg)) return
     if (this.#legs[0] === leg) this.#handOver(leg)
     if (this.#legs[0] === leg || this.#legs.every(({ isSettled }) => isSettled)) {
@@ -139,6 +264,7 @@ export class Pipeline implements ConnectionUser, BodyFlow {
   /** Breaks off whatever is on its way. */
   close(reason: unknown): void {
     for (const leg of this.#legs) if (!leg.isSettled) leg.reject(reason)
+    if (reason !== undefined && this.#worded?.isSettled === false) this.#worded.reject(reason)
     this.#end(reason, 'us')
   }
 
@@ -155,12 +281,20 @@ export class Pipeline implements ConnectionUser, BodyFlow {
       this.#quietSince = now
     }
     const quietMs = now - this.#quietSince
-    const due = this.#legs[0]
+    this.#lookAtUpload(now)
+    const due = this.#legs[0] ?? (this.#isConnected ? undefined : this.#worded)
     if (due !== undefined && quietMs >= due.parts.stallTimeoutMs) {
       const { target, stallTimeoutMs } = due.parts
       this.#end(new FailureError(stalled(target, stallTimeoutMs, this.#isConnected)), 'silence')
     }
     return quietMs
+  }
+
+  #lookAtUpload(now: number): void {
+    const upload = this.#upload
+    if (upload?.isHeldBack !== true) return
+    upload.since ??= now
+    if (now - upload.since >= CONTINUE_WAIT_MS) void this.#sendBody(upload)
   }
 
   /** Whether the connection keeps the process alive. */
@@ -188,6 +322,7 @@ export class Pipeline implements ConnectionUser, BodyFlow {
   connected(): void {
     this.#isConnected = true
     this.#wasHeard = true
+    for (const resolve of this.#whenConnected.splice(0)) resolve()
   }
 
   progressed(): void {
@@ -240,6 +375,9 @@ export class Pipeline implements ConnectionUser, BodyFlow {
       if (event === undefined) return
       switch (event.kind) {
         case 'interim':
+          if (event.status === 100 && this.#upload?.isHeldBack === true) {
+            void this.#sendBody(this.#upload)
+          }
           break
         case 'head':
           this.#takeHead(this.#due(), event.head)
@@ -272,6 +410,7 @@ export class Pipeline implements ConnectionUser, BodyFlow {
     // Pipelining is for servers of our own age, and with nobody between who might take it amiss (RFC 9112 §9.3.2).
     if (this.#answered === 0) this.#mayPipeline = head.version === '1.1' && !head.fields.has('via')
     this.#keepAlive &&= head.keepAlive
+    this.#giveUpUpload()
     this.#bodyBytes = 0
     this.#mode = leg.isSettled ? 'drop' : this.#letIn(leg, head)
     if (this.#isOver) return
@@ -279,6 +418,15 @@ export class Pipeline implements ConnectionUser, BodyFlow {
     this.#isLengthKnown = framing.kind === 'length' || framing.kind === 'none'
     if (framing.kind === 'length') this.#weigh(leg, framing.length)
     else if (framing.kind === 'close' && this.#mode === 'drop') this.#leave(leg)
+  }
+
+  /** The server has answered: what of the body it has not got yet, it does not need. */
+  #giveUpUpload(): void {
+    const upload = this.#upload
+    if (upload === undefined) return
+    this.#upload = undefined
+    // Of a body that has begun, the server would take the rest for it whatever came behind.
+    if (!upload.isHeldBack) this.#keepAlive = false
   }
 
   #letIn(leg: Leg, head: ResponseHead): 'take' | 'drop' {
@@ -306,6 +454,10 @@ export class Pipeline implements ConnectionUser, BodyFlow {
     if (this.#legs.length === 1) return
     // The server will answer them all the same, behind this body: the connection ends with it.
     this.#keepAlive = false
+    this.#evictBehind()
+  }
+
+  #evictBehind(): void {
     const behind = this.#legs.splice(1)
     this.#owner.evicted(behind.filter(({ isSettled }) => !isSettled))
   }
@@ -358,8 +510,11 @@ export class Pipeline implements ConnectionUser, BodyFlow {
     const [taker] = this.#legs
     if (taker !== undefined && !taker.isSettled) this.#handOver(taker)
     this.#connection.close()
-    const legs = this.#legs
+    const legs = this.#worded === undefined ? this.#legs : [...this.#legs, this.#worded]
     this.#legs = []
+    this.#worded = undefined
+    this.#isHeld = false
+    this.#upload = undefined
     const [due] = legs
     const hasBegun =
       this.#mode !== undefined || (this.#answered === 0 && this.#reader.hasResponseBegun)

@@ -1,12 +1,13 @@
 /** Every connection of a client, by what it may be used for. */
 
-import type { ConnectionTls } from './connection.ts'
+import type { ConnectionOptions, ConnectionTls } from './connection.ts'
 import { Departures } from './departures.ts'
-import type { Leg, LegParts } from './leg.ts'
+import type { Lease, Leg, LegParts } from './leg.ts'
 import { Origin } from './origin.ts'
 import { SlabStore } from './slab.ts'
 import type { SteadyClock } from './steady-clock.ts'
 import { Trust } from './trust.ts'
+import { connectionKey } from './way.ts'
 import type { Fields } from '../wire/fields.ts'
 
 /** How often the connections are looked at, while there are any; and what came is given to the file, at the latest. */
@@ -37,15 +38,16 @@ export class Pool {
   /**
    * Has a leg sent as soon as there is a connection for it.
    *
+   * @param lease the connection it goes out on if that is still held, whatever else waits
    * @returns the trailers of its response, once it is over
    */
-  async run(leg: Leg): Promise<Fields> {
+  async run(leg: Leg, lease?: Lease): Promise<Fields> {
     const { parts } = leg
     if (this.#closedBy !== undefined) throw this.#closedBy.reason
     parts.signal.throwIfAborted()
     this.#departures.add(leg)
     try {
-      this.#origin(parts).add(leg)
+      if (lease?.proceed(leg) !== true) this.#origin(parts).add(leg)
       this.#lookFor(parts.stallTimeoutMs)
       return await leg.over
     } finally {
@@ -66,26 +68,43 @@ export class Pool {
   }
 
   #origin(parts: LegParts): Origin {
-    const { target, principal, caFile } = parts
-    // None of the parts can hold a line end.
-    const key = `${target.scheme}://${target.authority}\n${principal}\n${caFile ?? ''}`
+    const key = connectionKey(parts.target, parts.way)
     const known = this.#origins.get(key)
     if (known !== undefined) return known
     const origin = new Origin(key, {
       slabs: this.#slabs,
-      tls: (session, keepSession) => this.#tls(parts, session, keepSession),
+      options: (session, keepSession) => this.#options(parts, session, keepSession),
       emptied: (origin) => this.#forget(origin),
     })
     this.#origins.set(key, origin)
     return origin
   }
 
-  #tls(
-    { target, caFile }: LegParts,
+  #options(
+    { target, way }: LegParts,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
-  ): ConnectionTls | undefined {
-    if (target.scheme === 'http') return undefined
+  ): ConnectionOptions {
+    const { caFile, hop, identity } = way
+    const tls = target.scheme === 'http' ? undefined : this.#tls(caFile, session, keepSession)
+    if (hop === 'direct') return { tls }
+    const needsTls = hop.scheme === 'https'
+    return {
+      tls,
+      through: {
+        proxy: hop,
+        tls: needsTls ? this.#tls(caFile, undefined, () => undefined) : undefined,
+        authenticator: identity?.proxy(hop),
+        login: identity?.proxyLogin,
+      },
+    }
+  }
+
+  #tls(
+    caFile: string | undefined,
+    session: Buffer | undefined,
+    keepSession: (session: Buffer) => void,
+  ): ConnectionTls {
     return { context: this.#trust.context(caFile), session, keepSession }
   }
 

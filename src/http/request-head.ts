@@ -60,24 +60,56 @@ export function checkHeaders(headers: readonly Field[]): void {
   }
 }
 
+/** What one leg says besides what its request says. */
+export interface Addition {
+  /** What proves who is asking: in the place of what the caller's headers say under the same names (A46). */
+  readonly proofs: readonly Field[]
+  /** What frames the body. */
+  readonly framing: readonly Field[]
+}
+
+const nothingMore: Addition = { proofs: [], framing: [] }
+
 /**
  * Formats the head of one leg.
  *
  * @param target where it goes
  * @param first where the exchange began: what the headers were given for
+ * @param isAskedForUrl whether the whole URL is asked for, as proxies want it (RFC 9112 §3.2.2)
  * @throws {MisuseError} `ERR_HTTP_HEADER`, and what `formatRequest` throws for characters that cannot be sent
  */
-export function requestHead(request: HttpRequest, target: Target, first: Target): Uint8Array {
+export function requestHead(
+  request: HttpRequest,
+  target: Target,
+  first: Target,
+  isAskedForUrl = false,
+  { proofs, framing }: Addition = nothingMore,
+): Uint8Array {
   const { fields, fieldsElsewhere } = prepare(request.headers)
+  const given = target === first || isSameOrigin(target, first) ? fields : fieldsElsewhere
   const own: Field[] = [
     ['Host', target.authority],
-    ...(target === first || isSameOrigin(target, first) ? fields : fieldsElsewhere),
+    ...(isAskedForUrl ? given : given.filter(isForServers)).filter(unless(proofs)),
+    ...proofs,
     // RFC 9110 §12.5.3: a coded body would not be the file.
     ['Accept-Encoding', 'identity'],
+    ...framing,
   ]
   if (request.range !== undefined) own.push(['Range', request.range])
   if (request.ifRange !== undefined) own.push(['If-Range', request.ifRange])
-  return formatRequest({ method: request.method, target: target.path, fields: own })
+  const asked = isAskedForUrl ? target.url : target.path
+  return formatRequest({ method: request.method, target: asked, fields: own })
+}
+
+/** What is for the proxy is not for the server (A46, N97). */
+function isForServers([name]: Field): boolean {
+  return name.length !== 19 || name.toLowerCase() !== 'proxy-authorization'
+}
+
+function unless(proofs: readonly Field[]): (field: Field) => boolean {
+  if (proofs.length === 0) return () => true
+  const names = new Set(proofs.map(([name]) => name.toLowerCase()))
+  return ([name]) => !names.has(name.toLowerCase())
 }
 
 function prepare(headers: readonly Field[]): Prepared {

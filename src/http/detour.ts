@@ -1,0 +1,83 @@
+/** A request on the side, without which a proof cannot go on: to a sign-in server, to a token endpoint. */
+
+import type { Detour, DetourResponse } from '../auth/scheme.ts'
+import { runExchange } from './exchange.ts'
+import type { BodySink, HttpRequest, HttpResponse } from './http.ts'
+import type { Pool } from './pool.ts'
+
+/** What is kept of the body; the rest is cut off. */
+const BODY_BYTES = 64 * 1024
+
+/**
+ * Makes a detour over a way of its own (A124), with nothing of the job's but what the detour says.
+ *
+ * @param request the request it is made for
+ * @throws {FailureError} when no answer comes
+ */
+export async function makeDetour(
+  pool: Pool,
+  request: HttpRequest,
+  { method, url, fields, body }: Detour,
+): Promise<DetourResponse> {
+  const sink = new Collected()
+  const { routes, caFile, identity } = request
+  try {
+    const { response } = await runExchange(
+      pool,
+      {
+        method,
+        url,
+        headers: fields,
+        redirects: { follow: 'disallow', allowHttpsToHttp: false },
+        keepsRedirects: true,
+        stallTimeoutMs: request.stallTimeoutMs,
+        signal: request.signal,
+        party: `${request.party} detour`,
+        ...(identity === undefined ? {} : { identity: identity.forProxies() }),
+        ...(routes === undefined ? {} : { routes }),
+        ...(caFile === undefined ? {} : { caFile }),
+        ...(body === undefined ? {} : { body: bodyOf(body) }),
+      },
+      sink,
+    )
+    const { status } = response
+    return { url, status, fields: [...response.fields], body: sink.bytes() }
+  } finally {
+    body?.fill(0)
+  }
+}
+
+function bodyOf(bytes: Uint8Array): NonNullable<HttpRequest['body']> {
+  return {
+    length: bytes.length,
+    async *read() {
+      yield bytes
+    },
+  }
+}
+
+/** Collects a body up to {@link BODY_BYTES}. */
+class Collected implements BodySink {
+  readonly #pieces: Uint8Array[] = []
+  #length = 0
+
+  head(_response: HttpResponse): 'take' {
+    return 'take'
+  }
+
+  write(bytes: Uint8Array): void {
+    const room = BODY_BYTES - this.#length
+    if (room <= 0) return
+    const piece = bytes.slice(0, room)
+    this.#pieces.push(piece)
+    this.#length += piece.length
+  }
+
+  flush(): void {
+    // Everything was copied when it came.
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#pieces)
+  }
+}

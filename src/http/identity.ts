@@ -1,0 +1,108 @@
+/** As whom a caller asks: answers the challenges of servers and proxies, each peer apart from all others. */
+
+import { Authenticator, type AuthenticatorOptions } from '../auth/authenticator.ts'
+import type { PasswordCredentials } from '../auth/credentials.ts'
+import type { AuthWorld } from '../auth/scheme.ts'
+import type { Wallet } from '../auth/wallet.ts'
+import { describeProxy, type Proxy } from '../job/route.ts'
+import type { Target } from './target.ts'
+
+/** What an identity is made of. */
+export interface IdentityOptions {
+  /** Its secrets stay their owner's, who wipes them after the identity was closed. */
+  readonly wallet: Wallet
+  readonly world: AuthWorld
+  /** Whether to prove before anybody asked (A86). */
+  readonly isUnasked?: boolean
+}
+
+/** How many there have been. */
+let made = 0
+
+/**
+ * Everything one job may prove, and what its peers have said to that.
+ *
+ * Connections that were authenticated belong to it and to no other (A360): its {@link principal} is part of what a
+ * connection is leased for.
+ */
+export class Identity implements Disposable {
+  /** Unlike that of every other identity. */
+  readonly principal = `identity ${++made}`
+  readonly #options: IdentityOptions
+  readonly #isForProxiesOnly: boolean
+  readonly #authenticators = new Map<string, Authenticator>()
+  #forProxies: Identity | undefined
+
+  /** @param isForProxiesOnly whether servers are answered as by somebody who has nothing to prove */
+  constructor(options: IdentityOptions, isForProxiesOnly = false) {
+    this.#options = options
+    this.#isForProxiesOnly = isForProxiesOnly
+  }
+
+  /**
+   * Who answers a server.
+   *
+   * @param isForeign whether a redirect led here from the origin that the job named (A380)
+   */
+  server({ scheme, authority }: Target, isForeign: boolean): Authenticator {
+    const origin = `${scheme}://${authority}`
+    return this.#known(`${isForeign ? 'foreign' : 'own'} ${origin}`, () => ({
+      target: 'server',
+      peer: new URL(origin),
+      isForeign,
+    }))
+  }
+
+  /** Who answers a proxy. */
+  proxy(proxy: Proxy): Authenticator {
+    // A SOCKS proxy asks in its own way and never here; the scheme only has to be one that URLs know.
+    const scheme = proxy.scheme === 'https' ? 'https' : 'http'
+    return this.#known(`proxy ${describeProxy(proxy)}`, () => ({
+      target: 'proxy',
+      peer: new URL(describeProxy({ ...proxy, scheme })),
+      isForeign: false,
+    }))
+  }
+
+  /** The name and password that were set for the proxy and Basic: what a SOCKS proxy is told (N102). */
+  get proxyLogin(): PasswordCredentials | undefined {
+    const pair = this.#options.wallet.pairs.find(
+      ({ target, scheme }) => target === 'proxy' && scheme === 'basic',
+    )
+    return pair?.credentials.kind === 'password' ? pair.credentials : undefined
+  }
+
+  /** The same identity, but for proxies alone: no server is proven anything. */
+  forProxies(): Identity {
+    this.#forProxies ??= new Identity(this.#options, true)
+    return this.#forProxies
+  }
+
+  #known(key: string, situation: () => AuthenticatorOptions['situation']): Authenticator {
+    const known = this.#authenticators.get(key)
+    if (known !== undefined) return known
+    const options = { ...this.#options, situation: situation() }
+    const authenticator = new Authenticator(
+      this.#isForProxiesOnly && options.situation.target === 'server' ? empty(options) : options,
+    )
+    this.#authenticators.set(key, authenticator)
+    return authenticator
+  }
+
+  /** Wipes what was derived from credentials; not while exchanges are under way. May be called twice. */
+  close(): void {
+    for (const authenticator of this.#authenticators.values()) authenticator.close()
+    this.#authenticators.clear()
+    this.#forProxies?.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+/** Not even who is logged on (A51, A53). */
+function empty({ world, ...options }: AuthenticatorOptions): AuthenticatorOptions {
+  const settings = { ...world.settings, useLmCompat: 2 as const }
+  return { ...options, wallet: { pairs: [] }, world: { ...world, settings } }
+}

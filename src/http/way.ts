@@ -1,0 +1,41 @@
+/** What a connection to a server is made with; only legs that agree in all of it share one. */
+
+import type { CertificateOrder } from '../engine/order.ts'
+import { describeProxy, type Hop } from '../job/route.ts'
+import type { Identity } from './identity.ts'
+import type { Target } from './target.ts'
+
+/** The way to a server, and as whom it is gone. */
+export interface Way {
+  readonly hop: Hop
+  /** As whom; nobody when absent. */
+  readonly identity?: Identity
+  /** PEM file of the authorities that are trusted instead of the platform's. */
+  readonly caFile?: string
+  /** What the server gets when it asks for a certificate. */
+  readonly certificate?: CertificateOrder
+}
+
+/** Straight, as nobody, with the platform's trust. */
+export const plainWay: Way = { hop: 'direct' }
+
+/** Equal for connections that may be shared, and only for those; no part of it can hold a line end but the separators. */
+export function connectionKey({ scheme, authority }: Target, way: Way): string {
+  const origin = `${scheme}://${authority}`
+  if (way === plainWay) return origin
+  const { hop, identity, caFile, certificate } = way
+  const parts = [
+    origin,
+    hop === 'direct' ? hop : describeProxy(hop),
+    identity?.principal ?? '',
+    caFile ?? '',
+    certificate?.certificateFile ?? '',
+    certificate?.keyFile ?? '',
+  ]
+  return parts.join('\n')
+}
+
+/** Whether the proxy is asked for the whole URL instead of being asked for a connection (RFC 9112 §3.2.2). */
+export function isAskedForUrl({ scheme }: Target, { hop }: Way): boolean {
+  return scheme === 'http' && hop !== 'direct' && (hop.scheme === 'http' || hop.scheme === 'https')
+}
