@@ -3,9 +3,13 @@
  * against this table. Everything here is plain JSON; BITS's words are used for states and contexts.
  */
 
+import type { AuthTarget, SchemeName } from '../auth/auth.ts'
+import type { CertificateFiles, ClientCertificate } from '../job/certificate.ts'
 import type { ErrorContext } from '../job/failure.ts'
+import type { GivenPair, GivenToken } from '../job/given-credentials.ts'
 import type { JobId, JobType, Priority, RedirectPolicy } from '../job/job.ts'
 import type { BitsState } from '../job/moves.ts'
+import type { ProxySettings } from '../job/route.ts'
 
 /** A job as clients see it. */
 export interface JobView {
@@ -70,6 +74,7 @@ export interface FileView {
 
 /** A file to add. */
 export interface FileParams {
+  /** A URL; a name and a password in it are kept sealed and shown nowhere (A40). */
   readonly remoteName: string
   /** A full path. */
   readonly localName: string
@@ -107,7 +112,24 @@ export interface CreateParams extends JobProperties {
   readonly files?: readonly FileParams[]
   /** Whether it starts at once; otherwise it is SUSPENDED until `job.resume`. */
   readonly resume?: boolean
+  /** As `job.setCredentials` sets them, so that the job has them before it first runs. */
+  readonly credentials?: readonly CredentialParams[]
+  /** As `job.setProxySettings` sets them. */
+  readonly proxy?: ProxySettings
+  /** As `job.setClientCertificate` sets it. */
+  readonly certificate?: CertificateParams
 }
+
+/** One credential and where it may be used. Its texts are secrets and travel only over the local socket. */
+export type CredentialParams = GivenPair
+
+/** A client certificate: by its files, with what opens the key, or in a store. */
+export type CertificateParams =
+  | (CertificateFiles & {
+      /** Secret, like a password. */
+      readonly passphrase?: string
+    })
+  | Exclude<ClientCertificate, CertificateFiles>
 
 /** Every method of the service. */
 export interface Methods {
@@ -124,6 +146,40 @@ export interface Methods {
   'job.get': { params: { id: string }; result: JobView }
   'job.list': { params: ListParams; result: JobPage }
   'job.files': { params: { id: JobId; from?: number; limit?: number }; result: FilePage }
+  /**
+   * Sets one pair of target and scheme, in the place of what was set for it (A11, A12); only the owner may. No method
+   * gives it back.
+   */
+  'job.setCredentials': { params: { id: JobId } & CredentialParams; result: null }
+  /** `removed` is false when nothing was set for this pair (S_FALSE, A25). */
+  'job.removeCredentials': {
+    params: { id: JobId; target: AuthTarget; scheme: SchemeName }
+    result: { readonly removed: boolean }
+  }
+  /** Which pairs are set, and nothing else of them (A17). */
+  'job.listCredentials': { params: { id: JobId }; result: CredentialPairs }
+  /** Lists and script are read when the job runs (N2). */
+  'job.setProxySettings': { params: { id: JobId } & ProxySettings; result: null }
+  'job.getProxySettings': { params: { id: JobId }; result: ProxySettings }
+  /** Only the owner may (A75). */
+  'job.setClientCertificate': { params: { id: JobId } & CertificateParams; result: null }
+  /** Refused with RPC_X_BAD_STUB_DATA when none is set (A73); a passphrase is not given back. */
+  'job.getClientCertificate': { params: { id: JobId }; result: ClientCertificate }
+  'job.removeClientCertificate': { params: { id: JobId }; result: { readonly removed: boolean } }
+  /** Another identity of this machine, until the service ends (A94); `flags` say what it is used for. */
+  'job.setHelperToken': { params: { id: JobId; token: GivenToken }; result: null }
+  /** Forgets the token and keeps the flags (A92). */
+  'job.clearHelperToken': { params: { id: JobId }; result: null }
+  /** 1: local files, 2: the network (A6). */
+  'job.setHelperTokenFlags': { params: { id: JobId; flags: number }; result: null }
+  'job.getHelperTokenFlags': { params: { id: JobId }; result: { readonly flags: number } }
+  /** BITS_COST_STATE_* and BITS_COST_OPTION_*. */
+  'job.setCostFlags': { params: { id: JobId; flags: number }; result: null }
+  'job.getCostFlags': { params: { id: JobId }; result: { readonly flags: number } }
+  /** Makes the caller the owner; credentials, certificate, headers and helper token are removed. Administrators only. */
+  'job.takeOwnership': { params: { id: JobId }; result: JobView }
+  /** Makes a new master key and seals every secret of the queue with it. Administrators and the service's own user. */
+  'vault.rotate': { params: Record<string, never>; result: RotateResult }
   'service.status': { params: Record<string, never>; result: ServiceStatus }
   /** Answers, then ends the service with everything synced. */
   'service.stop': { params: Record<string, never>; result: null }
@@ -140,6 +196,17 @@ export interface CompleteResult {
 export interface CancelResult {
   readonly job: JobView
   readonly status: 'S_OK' | 'BG_S_UNABLE_TO_DELETE_FILES'
+}
+
+export interface CredentialPairs {
+  readonly pairs: readonly { readonly target: AuthTarget; readonly scheme: SchemeName }[]
+}
+
+export interface RotateResult {
+  /** Records that are sealed with the new key now. */
+  readonly resealed: number
+  /** Records that no key opens; they stay as they are. */
+  readonly lost: number
 }
 
 /** Which jobs to list; in the order of creation. */

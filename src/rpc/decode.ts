@@ -4,10 +4,27 @@ import { LullError } from '../base/error.ts'
 
 /** Parameters that do not fit the contract. The message names the place and what was found there. */
 export class DecodeError extends LullError {
+  readonly path: string
+  readonly expected: string
+
+  /** @param found shown when it is a text or a number; of lists and objects only that they are */
   constructor(path: string, expected: string, found: unknown) {
-    const seen = found === undefined ? 'nothing' : abbreviate(JSON.stringify(found) ?? typeof found)
-    super('ERR_RPC_PARAMS', `Cannot read ${path}: expected ${expected}, found ${seen}`)
+    super('ERR_RPC_PARAMS', `Cannot read ${path}: expected ${expected}, found ${seen(found)}`)
+    this.path = path
+    this.expected = expected
   }
+}
+
+/** What stands in the place of something that is not shown. */
+const hidden = Symbol('something else')
+
+function seen(found: unknown): string {
+  if (found === undefined) return 'nothing'
+  if (found === hidden) return hidden.description ?? ''
+  // There may be a secret in it.
+  if (typeof found === 'object' && found !== null)
+    return Array.isArray(found) ? 'a list' : 'an object'
+  return abbreviate(JSON.stringify(found) ?? typeof found)
 }
 
 /** Reads a value that stands at `path`. @throws {DecodeError} when it is something else */
@@ -30,6 +47,31 @@ export function text(limit = 65_536): Decoder<string> {
     if (value.length > limit) throw new DecodeError(path, `at most ${limit} characters`, value)
     return value
   }
+}
+
+/** The same for what may be a secret: an error says where it stands and what was expected, not what was found. */
+export function secretly<T>(inner: Decoder<T>): Decoder<T> {
+  return (value, path) => {
+    try {
+      return inner(value, path)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      throw new DecodeError(error.path, error.expected, hidden)
+    }
+  }
+}
+
+/** What `inner` reads, turned into something else. */
+export function mapped<From, To>(
+  inner: Decoder<From>,
+  map: (value: From, path: string) => To,
+): Decoder<To> {
+  return (value, path) => map(inner(value, path), path)
+}
+
+/** The same, or `null`. */
+export function nullable<T>(inner: Decoder<T>): Decoder<T | null> {
+  return (value, path) => (value === null ? null : inner(value, path))
 }
 
 /** A whole number from `least` to `most`. */

@@ -4,13 +4,25 @@ import { priorities } from '../job/job.ts'
 import { bitsStates, type BitsState } from '../job/moves.ts'
 import type { CreateParams, FileParams, JobProperties, MethodName, Methods } from './contract.ts'
 import {
+  certificate,
+  certificateFields,
+  credentialFields,
+  oneCertificate,
+  proxy,
+  proxyFields,
+  token,
+  type CertificateWords,
+} from './identity-params.ts'
+import {
   amount,
   flag,
   list,
+  mapped,
   oneOf,
   optional,
   pair,
   record,
+  secretly,
   text,
   whole,
   type Decoder,
@@ -24,7 +36,8 @@ const id = text(64)
 const states: readonly BitsState[] = Object.values(bitsStates).map(({ name }) => name)
 
 const file: Decoder<FileParams> = record<FileParams>({
-  remoteName: text(),
+  // There may be a name and a password in it.
+  remoteName: secretly(text()),
   localName: text(),
   digests: optional(list(text(1_024), 16)),
 })
@@ -37,7 +50,7 @@ const properties: Fields<JobProperties> = {
   noProgressTimeout: optional(whole(0)),
   maximumDownloadTime: optional(whole(0)),
   stallTimeout: optional(amount(0.001)),
-  headers: optional(list(pair(text(), text()), 1_000)),
+  headers: optional(secretly(list(pair(text(), text()), 1_000))),
   caFile: optional(text(4_096)),
   redirects: optional(
     record({
@@ -50,6 +63,7 @@ const properties: Fields<JobProperties> = {
   completesItself: optional(flag),
 }
 
+const flags = whole(0, 0xffff_ffff)
 const oneJob = record({ id })
 const nothing = record<Record<string, never>>({})
 
@@ -63,6 +77,9 @@ export const paramDecoders: {
     type: optional(oneOf(['download', 'upload', 'uploadReply'])),
     files: optional(list(file)),
     resume: optional(flag),
+    credentials: optional(list(record(credentialFields), 100)),
+    proxy: optional(proxy),
+    certificate: optional(certificate),
   }),
   'job.addFiles': record({ id, files: list(file) }),
   'job.set': record<Methods['job.set']['params']>({ id, ...properties }),
@@ -78,6 +95,29 @@ export const paramDecoders: {
     limit: optional(whole(1, PAGE_LIMIT)),
   }),
   'job.files': record({ id, from: optional(whole(0)), limit: optional(whole(1, PAGE_LIMIT)) }),
+  'job.setCredentials': record({ id, ...credentialFields }),
+  'job.removeCredentials': record({
+    id,
+    target: credentialFields.target,
+    scheme: credentialFields.scheme,
+  }),
+  'job.listCredentials': oneJob,
+  'job.setProxySettings': record<Methods['job.setProxySettings']['params']>({ id, ...proxyFields }),
+  'job.getProxySettings': oneJob,
+  'job.setClientCertificate': mapped(
+    record<{ id: string } & CertificateWords>({ id, ...certificateFields }),
+    ({ id, ...given }, path) => ({ id, ...oneCertificate(given, path) }),
+  ),
+  'job.getClientCertificate': oneJob,
+  'job.removeClientCertificate': oneJob,
+  'job.setHelperToken': record({ id, token }),
+  'job.clearHelperToken': oneJob,
+  'job.setHelperTokenFlags': record({ id, flags }),
+  'job.getHelperTokenFlags': oneJob,
+  'job.setCostFlags': record({ id, flags }),
+  'job.getCostFlags': oneJob,
+  'job.takeOwnership': oneJob,
+  'vault.rotate': nothing,
   'service.status': nothing,
   'service.stop': nothing,
 }

@@ -9,6 +9,7 @@ import { defaultTransfer } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
 import type { FileParams, JobProperties, JobView, ServiceStatus } from '../rpc/contract.ts'
 import type { Handlers } from '../rpc/dispatch.ts'
+import { identityHandlers } from './identity-handlers.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
 
 /** Items of a page when nobody says how many. */
@@ -84,6 +85,7 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
       const next = files[limit]
       return { files: files.slice(0, limit).map(viewFile), next: next?.ordinal ?? null }
     },
+    ...identityHandlers(engine),
     'service.status': () => ({ ...facts.status(), jobs: engine.count() }),
     'service.stop': () => {
       facts.stop()

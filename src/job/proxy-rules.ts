@@ -1,0 +1,50 @@
+/** What SetProxySettings refuses (N1). */
+
+import { JobError } from './failure.ts'
+import { proxyUsages, type ProxySettings, type ProxyUsage } from './route.ts'
+
+/** Characters of a list: the documents say 4,000 and 32 KB; this is the header's number. */
+export const PROXY_LIST_LIMIT = 32_000
+
+/** @throws {JobError} `E_NOTIMPL` for anything that is no usage */
+export function readProxyUsage(value: unknown): ProxyUsage {
+  const usage = proxyUsages.find((word) => word === value)
+  if (usage !== undefined) return usage
+  throw new JobError(
+    'E_NOTIMPL',
+    `Cannot use these proxy settings: the usage is one of ${proxyUsages.join(', ')}`,
+  )
+}
+
+/**
+ * Checks proxy settings; whether the lists can be read shows when the job runs (N2).
+ *
+ * @throws {JobError} `E_INVALIDARG` for `override` without a list or a script, or with both, and for lists with another
+ *   usage; `BG_E_PROXY_LIST_TOO_LARGE`, `BG_E_PROXY_BYPASS_LIST_TOO_LARGE`
+ */
+export function checkProxySettings({ usage, list, bypass, script }: ProxySettings): void {
+  if (usage !== 'override' && (list ?? bypass ?? script) !== undefined) {
+    throw refuse(`lists and scripts are for override, not for ${usage}`)
+  }
+  if (usage === 'override' && (list === undefined) === (script === undefined)) {
+    throw refuse('override takes either a list or a script')
+  }
+  checkLength('BG_E_PROXY_LIST_TOO_LARGE', 'the proxy list', list ?? script ?? '')
+  checkLength('BG_E_PROXY_BYPASS_LIST_TOO_LARGE', 'the bypass list', bypass ?? '')
+}
+
+function refuse(why: string): JobError {
+  return new JobError('E_INVALIDARG', `Cannot use these proxy settings: ${why}`)
+}
+
+function checkLength(
+  symbol: 'BG_E_PROXY_LIST_TOO_LARGE' | 'BG_E_PROXY_BYPASS_LIST_TOO_LARGE',
+  what: string,
+  text: string,
+): void {
+  if (text.length <= PROXY_LIST_LIMIT) return
+  throw new JobError(
+    symbol,
+    `Cannot use these proxy settings: ${what} has ${text.length} characters, ${PROXY_LIST_LIMIT} is the most`,
+  )
+}

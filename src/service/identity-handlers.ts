@@ -1,0 +1,39 @@
+/** The methods about as whom, and which way, a job asks. */
+
+import type { Caller } from '../engine/commands.ts'
+import type { Engine } from '../engine/engine.ts'
+import { JobError } from '../job/failure.ts'
+import type { MethodName } from '../rpc/contract.ts'
+import type { Handlers } from '../rpc/dispatch.ts'
+
+/** The methods of this file, by the ends of their names. */
+type IdentityMethod = Extract<
+  MethodName,
+  `${string}${'Credentials' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Ownership' | '.rotate'}`
+>
+
+function notYet(): never {
+  throw new JobError('E_NOTIMPL', 'Cannot do this yet')
+}
+
+/** These methods over one engine. */
+export function identityHandlers(_engine: Engine): Pick<Handlers<Caller>, IdentityMethod> {
+  return {
+    'job.setCredentials': notYet,
+    'job.removeCredentials': notYet,
+    'job.listCredentials': notYet,
+    'job.setProxySettings': notYet,
+    'job.getProxySettings': notYet,
+    'job.setClientCertificate': notYet,
+    'job.getClientCertificate': notYet,
+    'job.removeClientCertificate': notYet,
+    'job.setHelperToken': notYet,
+    'job.clearHelperToken': notYet,
+    'job.setHelperTokenFlags': notYet,
+    'job.getHelperTokenFlags': notYet,
+    'job.setCostFlags': notYet,
+    'job.getCostFlags': notYet,
+    'job.takeOwnership': notYet,
+    'vault.rotate': notYet,
+  }
+}
