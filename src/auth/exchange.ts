@@ -57,6 +57,8 @@ interface Trial extends Method {
   readonly wasAsked: boolean
   /** Whether anything was sent that could have succeeded. */
   readonly hasProved: boolean
+  /** Whether a proof was begun that takes more legs. */
+  readonly hasBegun: boolean
   /** The realm of the challenge that was answered first. */
   readonly realm: string | undefined
 }
@@ -178,6 +180,12 @@ export class Exchange implements Disposable {
   async accepted(response: ResponseFacts): Promise<Verdict> {
     const trial = this.#trial
     if (trial === undefined) return { kind: 'done' }
+    if (trial.hasBegun && !trial.hasProved && trial.connection !== undefined) {
+      // What was asked for needs no proof, so that the connection has not been proven either.
+      this.#memory.unbind(trial.connection)
+      this.#drop()
+      return { kind: 'done' }
+    }
     const verdict = await trial.handshake.accept(response)
     if (verdict.kind === 'refused') this.#end('refused', trial.realm, verdict.reason)
     // A server in trouble has not said what it thinks of the proof.
@@ -267,7 +275,7 @@ export class Exchange implements Disposable {
     { connection }: RequestFacts,
   ): void {
     const trial = { scheme, credentials, handshake, connection, realm: undefined }
-    this.#trial = { ...trial, wasAsked: false, hasProved: false }
+    this.#trial = { ...trial, wasAsked: false, hasProved: false, hasBegun: false }
     if (scheme.binds === 'connection' && connection !== undefined) {
       this.#memory.bind(connection, trial)
     }
@@ -275,8 +283,8 @@ export class Exchange implements Disposable {
 
   #sent<Sent extends Send | undefined>(send: Sent): Sent {
     const trial = this.#trial
-    if (trial !== undefined && send?.canSucceed === true)
-      this.#trial = { ...trial, hasProved: true }
+    if (trial === undefined || send === undefined) return send
+    this.#trial = send.canSucceed ? { ...trial, hasProved: true } : { ...trial, hasBegun: true }
     return send
   }
 

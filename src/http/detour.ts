@@ -1,9 +1,10 @@
 /** A request on the side, without which a proof cannot go on: to a sign-in server, to a token endpoint. */
 
 import type { Detour, DetourResponse } from '../auth/scheme.ts'
-import { runExchange } from './exchange.ts'
-import type { BodySink, HttpRequest, HttpResponse } from './http.ts'
-import type { Pool } from './pool.ts'
+import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
+
+/** Makes an exchange. */
+export type Run = (request: HttpRequest, sink: BodySink) => Promise<ExchangeResult>
 
 /** What is kept of the body; the rest is cut off. */
 const BODY_BYTES = 64 * 1024
@@ -15,15 +16,14 @@ const BODY_BYTES = 64 * 1024
  * @throws {FailureError} when no answer comes
  */
 export async function makeDetour(
-  pool: Pool,
+  run: Run,
   request: HttpRequest,
   { method, url, fields, body }: Detour,
 ): Promise<DetourResponse> {
   const sink = new Collected()
   const { routes, caFile, identity } = request
   try {
-    const { response } = await runExchange(
-      pool,
+    const { response } = await run(
       {
         method,
         url,

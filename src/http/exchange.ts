@@ -129,7 +129,7 @@ class Visit implements LegConsumer {
 
   /** Leg after leg, until nobody asks for proof any more or none can be given. */
   async #prove(): Promise<Fields> {
-    using proof = new Proof(this.#pool, this.#request, this.#hops.first, this.#way, this.#target)
+    using proof = new Proof(this.#detour, this.#request, this.#hops.first, this.#way, this.#target)
     this.#proof = proof
     for (;;) {
       const parts = this.#parts({ request: proof.wording, isAwaited: proof.isAwaited })
@@ -148,6 +148,9 @@ class Visit implements LegConsumer {
       this.#target = proof.target
     }
   }
+
+  readonly #detour = (request: HttpRequest, sink: BodySink): Promise<ExchangeResult> =>
+    runExchange(this.#pool, request, sink)
 
   head(head: ResponseHead, lease: Lease): 'take' | 'drop' {
     if (this.#proof?.takes(head, lease) === true) return 'drop'

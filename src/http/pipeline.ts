@@ -83,6 +83,7 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   /** Whether a consumer keeps the connection between two of its legs. */
   #isHeld = false
   #upload: Upload | undefined
+  #channelBinding: Uint8Array | undefined
   #isConnected = false
   #isOver = false
   #isPaused = false
@@ -125,7 +126,9 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   }
 
   get channelBinding(): Uint8Array | undefined {
-    return this.#connection.channelBinding
+    // Asked for once: Node forgets the certificate of the peer with the first message after the handshake.
+    this.#channelBinding ??= this.#connection.channelBinding
+    return this.#channelBinding
   }
 
   get isShared(): boolean {

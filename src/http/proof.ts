@@ -13,15 +13,13 @@
 import { asksForProof } from '../auth/authenticator.ts'
 import { targetFields, type AuthTarget } from '../auth/auth.ts'
 import type { Exchange, Step } from '../auth/exchange.ts'
-import type { Detour, RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
+import type { RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
 import type { Field } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
-import { makeDetour } from './detour.ts'
+import { makeDetour, type Run } from './detour.ts'
 import { DistrustError, distrusted } from './failure.ts'
 import type { HttpRequest } from './http.ts'
-import type { Identity } from './identity.ts'
 import type { ConnectionFacts, Lease, Worded } from './leg.ts'
-import type { Pool } from './pool.ts'
 import { requestHead } from './request-head.ts'
 import { isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, type Way } from './way.ts'
@@ -87,9 +85,8 @@ class Side {
 
 /** The proof of one request to one server over one way. */
 export class Proof implements Disposable {
-  readonly #pool: Pool
+  readonly #run: Run
   readonly #request: HttpRequest
-  readonly #identity: Identity
   readonly #first: Target
   readonly #way: Way
   readonly #server: Side
@@ -103,13 +100,15 @@ export class Proof implements Disposable {
   #verdicts: readonly Promise<Verdict>[] = []
   #hasAnswered = false
 
-  /** @param request with an identity */
-  constructor(pool: Pool, request: HttpRequest, first: Target, way: Way, target: Target) {
+  /**
+   * @param run makes detours
+   * @param request with an identity
+   */
+  constructor(run: Run, request: HttpRequest, first: Target, way: Way, target: Target) {
     const { identity } = request
     if (identity === undefined) throw new TypeError('A proof needs somebody who gives it')
-    this.#pool = pool
+    this.#run = run
     this.#request = request
-    this.#identity = identity
     this.#first = first
     this.#way = way
     this.#target = target
@@ -230,7 +229,7 @@ export class Proof implements Disposable {
     let step = await side.challenged(response, this.#facts(side.target))
     while (step.kind === 'detour') {
       this.#request.signal.throwIfAborted()
-      const came = await makeDetour(this.#pool, this.#request, step satisfies Detour)
+      const came = await makeDetour(this.#run, this.#request, step)
       step = await side.exchange.detoured(came, this.#facts(side.target))
     }
     this.#request.signal.throwIfAborted()
