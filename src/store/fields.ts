@@ -23,6 +23,12 @@ export class Fields {
     return value
   }
 
+  bytes(name: string): Uint8Array {
+    const value = this.#values[name]
+    if (!(value instanceof Uint8Array)) throw this.#damaged(name, 'bytes')
+    return value
+  }
+
   /** Any finite number. */
   number(name: string): number {
     const value = this.#values[name]

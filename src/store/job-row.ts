@@ -21,7 +21,7 @@ import { DamagedRow } from './store-error.ts'
 import { Fields, formatJson } from './fields.ts'
 
 /** What can be bound to a statement. */
-export type Value = string | number | null
+export type Value = string | number | null | Uint8Array
 
 /** A row as SQLite gives it. */
 export type Row = Readonly<Record<string, unknown>>

@@ -14,7 +14,7 @@ export type Migration = (database: DatabaseSync) => void
 export const APPLICATION_ID = 0x4c75_6c6c
 
 /** Every step, in order; the first one makes a queue of an empty file. */
-export const migrations: readonly Migration[] = [createQueue]
+export const migrations: readonly Migration[] = [createQueue, addSecrets]
 
 /**
  * Brings a queue to the newest version, all steps as one commit; does nothing when it is there already.
@@ -109,5 +109,21 @@ function createQueue(database: DatabaseSync): void {
       INSERT INTO live_jobs (owner_id, jobs) SELECT new.owner_id, 1 WHERE new.final = 0
         ON CONFLICT (owner_id) DO UPDATE SET jobs = jobs + 1;
     END;
+  `)
+}
+
+/**
+ * Version 2: secrets, each sealed by the vault with its job, owner, target and scheme. They lie together by job, and the
+ * order of the key is the order in which a rotation walks through them.
+ */
+function addSecrets(database: DatabaseSync): void {
+  database.exec(`
+    CREATE TABLE secrets (
+      job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+      target TEXT NOT NULL,
+      scheme TEXT NOT NULL,
+      sealed BLOB NOT NULL,
+      PRIMARY KEY (job, target, scheme)
+    ) STRICT, WITHOUT ROWID;
   `)
 }

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { migrate } from './migrations.ts'
-import { fileQueries, filesOfKinds, jobQueries, jobsInStates } from './queries.ts'
+import { fileQueries, filesOfKinds, jobQueries, jobsInStates, secretQueries } from './queries.ts'
 
 const database = new DatabaseSync(':memory:')
 migrate(database)
+
+const prefixed = Object.fromEntries(
+  Object.entries(secretQueries).map(([name, sql]) => [`secrets: ${name}`, sql]),
+)
 
 const merged = {
   'jobs in one state': jobsInStates(1, false),
@@ -24,9 +28,14 @@ function plan(sql: string): string[] {
 }
 
 /** Loops over everything in a table, which grow with the queue. The other scans are over what a limit cut short. */
-const SCANS_A_TABLE = /^SCAN (?:jobs|files)\b(?! USING INDEX jobs_pending)/u
+const SCANS_A_TABLE = /^SCAN (?:jobs|files|secrets)\b(?! USING INDEX jobs_pending)/u
 
-for (const [name, sql] of Object.entries({ ...jobQueries, ...fileQueries, ...merged })) {
+for (const [name, sql] of Object.entries({
+  ...jobQueries,
+  ...fileQueries,
+  ...prefixed,
+  ...merged,
+})) {
   test(`the query for ${name} reads no more than it gives`, () => {
     const steps = plan(sql)
     assert.deepEqual(

@@ -44,6 +44,21 @@ export const fileQueries = {
   from: `${file} WHERE job = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3`,
 } as const
 
+/** Statements about secrets; `?1` is the id of the job, `?2` a target, `?3` and `?4` the first and the last scheme. */
+export const secretQueries = {
+  save: 'INSERT INTO secrets (job, target, scheme, sealed) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET sealed = excluded.sealed',
+  /** All below a target. */
+  below:
+    'SELECT target, scheme, sealed FROM secrets WHERE job = ?1 AND target < ?2 ORDER BY target, scheme',
+  some: 'SELECT target, scheme, sealed FROM secrets WHERE job = ?1 AND target = ?2 AND scheme BETWEEN ?3 AND ?4 ORDER BY scheme',
+  removeAll: 'DELETE FROM secrets WHERE job = ?1',
+  removeSome: 'DELETE FROM secrets WHERE job = ?1 AND target = ?2 AND scheme BETWEEN ?3 AND ?4',
+  exist: 'SELECT 1 FROM secrets WHERE job = ?1 LIMIT 1',
+  /** After job `?1`, target `?2` and scheme `?3`, at most `?4`. */
+  page: 'SELECT job, owner_id, target, scheme, sealed FROM secrets CROSS JOIN jobs ON jobs.id = secrets.job WHERE (job, target, scheme) > (?1, ?2, ?3) ORDER BY job, target, scheme LIMIT ?4',
+  replace: 'UPDATE secrets SET sealed = ?4 WHERE job = ?1 AND target = ?2 AND scheme = ?3',
+} as const
+
 /**
  * Jobs in any of some states, in order of creation: `?1` after this sequence, `?2` at most so many, `?3` the owner if
  * asked for, then the states.

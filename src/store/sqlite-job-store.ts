@@ -6,10 +6,13 @@ import {
   checkPageLimit,
   type FileQuery,
   type JobQuery,
+  type JobSecret,
   type JobStore,
   type NewFile,
   type NewJob,
+  type SecretQuery,
 } from '../engine/ports/job-store.ts'
+import type { SealedRecords } from '../engine/ports/vault.ts'
 import type { Job, JobFile, JobId, Priority } from '../job/job.ts'
 import type { JobStateKind } from '../job/moves.ts'
 import { Connection } from './connection.ts'
@@ -18,6 +21,7 @@ import { decodeFile, encodeFile } from './file-row.ts'
 import { decodeJob, encodeJob, liveStates, type Row } from './job-row.ts'
 import { openDatabase } from './open-database.ts'
 import { fileQueries, filesOfKinds, jobQueries, jobsInStates } from './queries.ts'
+import { SecretRows } from './secret-rows.ts'
 
 /** No limit, as SQLite says it. */
 const ALL = -1
@@ -43,9 +47,11 @@ export function openJobStore(path: string): JobStore {
 
 class SqliteJobStore implements JobStore {
   readonly #connection: Connection
+  readonly #secrets: SecretRows
 
   constructor(connection: Connection) {
     this.#connection = connection
+    this.#secrets = new SecretRows(connection)
   }
 
   transact<T>(work: () => T): T {
@@ -66,6 +72,7 @@ class SqliteJobStore implements JobStore {
   }
 
   remove(id: JobId): void {
+    this.#secrets.jobRemoved(id)
     this.#connection.write(jobQueries.remove, id)
   }
 
@@ -169,6 +176,29 @@ class SqliteJobStore implements JobStore {
     const job = this.#sequence(id)
     if (job === undefined) return undefined
     return this.#connection.first(decodeFile, fileQueries.find, job, ordinal)
+  }
+
+  saveSecrets(id: JobId, secrets: readonly JobSecret[]): void {
+    this.transact(() => {
+      assert(this.#sequence(id) !== undefined, `job ${id} that is given secrets is in the queue`)
+      this.#secrets.save(id, secrets)
+    })
+  }
+
+  secrets(id: JobId, query?: SecretQuery): readonly JobSecret[] {
+    return this.#secrets.find(id, query)
+  }
+
+  removeSecrets(id: JobId, query?: SecretQuery): boolean {
+    return this.#secrets.remove(id, query)
+  }
+
+  get sealedRecords(): SealedRecords {
+    return this.#secrets
+  }
+
+  scrub(): void {
+    this.#secrets.scrub()
   }
 
   close(): void {

@@ -4,12 +4,16 @@ import type { Instant } from '../base/clock.ts'
 import { assert } from '../base/error.ts'
 import {
   checkPageLimit,
+  fileTarget,
   type FileQuery,
   type JobQuery,
+  type JobSecret,
   type JobStore,
   type NewFile,
   type NewJob,
+  type SecretQuery,
 } from '../engine/ports/job-store.ts'
+import type { SealContext, SealedRecord, SealedRecords } from '../engine/ports/vault.ts'
 import { isIn, type Job, type JobFile, type JobId, type Priority } from '../job/job.ts'
 import { isFinal, type JobStateKind } from '../job/moves.ts'
 
@@ -17,6 +21,8 @@ import { isFinal, type JobStateKind } from '../job/moves.ts'
 export class MemoryJobStore implements JobStore {
   readonly #jobs = new Map<JobId, Job>()
   readonly #files = new Map<JobId, readonly JobFile[]>()
+  /** Of each job, ordered by target and scheme. */
+  readonly #secrets = new Map<JobId, readonly JobSecret[]>()
   #lastSequence = 0
   /** How to undo each write of the running commit, in their order. */
   #undo: (() => void)[] = []
@@ -61,6 +67,7 @@ export class MemoryJobStore implements JobStore {
     if (!this.#open().has(id)) return
     this.#put(id, undefined)
     this.#putFiles(id, undefined)
+    this.#putSecrets(id, undefined)
   }
 
   find(id: JobId): Job | undefined {
@@ -161,6 +168,54 @@ export class MemoryJobStore implements JobStore {
     return this.#files.get(id)?.[ordinal]
   }
 
+  saveSecrets(id: JobId, secrets: readonly JobSecret[]): void {
+    assert(this.#open().has(id), `job ${id} that is given secrets is in the queue`)
+    const kept = this.#secretsOf(id).filter((old) => !secrets.some((each) => isSame(old, each)))
+    const copies = secrets.map((secret) => ({ ...secret, sealed: secret.sealed.slice() }))
+    this.#putSecrets(id, [...kept, ...copies].sort(inOrder))
+  }
+
+  secrets(id: JobId, query?: SecretQuery): readonly JobSecret[] {
+    this.#assertOpen()
+    return this.#secretsOf(id).filter((secret) =>
+      query === undefined ? secret.target < fileTarget : isMeant(secret, query),
+    )
+  }
+
+  removeSecrets(id: JobId, query?: SecretQuery): boolean {
+    this.#assertOpen()
+    const there = this.#secretsOf(id)
+    const kept = there.filter((secret) => query !== undefined && !isMeant(secret, query))
+    this.#putSecrets(id, kept.length === 0 ? undefined : kept)
+    return kept.length < there.length
+  }
+
+  readonly sealedRecords: SealedRecords = {
+    page: (after, limit) =>
+      [...this.#open().values()]
+        .toSorted((left, right) => (left.id < right.id ? -1 : 1))
+        .flatMap(({ id, owner }) =>
+          this.#secretsOf(id).map(({ target, scheme, sealed }): SealedRecord => {
+            return { context: { jobId: id, ownerId: owner.id, target, scheme }, sealed }
+          }),
+        )
+        .filter(({ context }) => after === undefined || keyOf(context) > keyOf(after))
+        .slice(0, limit),
+    replace: (records) => {
+      this.transact(() => {
+        for (const { context, sealed } of records) {
+          const { jobId, target, scheme } = context
+          const isThere = this.#secretsOf(jobId).some((each) => isSame(each, context))
+          if (isThere) this.saveSecrets(jobId, [{ target, scheme, sealed }])
+        }
+      })
+    },
+  }
+
+  scrub(): void {
+    assert(this.#depth === 0, 'a queue is not scrubbed within a commit')
+  }
+
   close(): void {
     assert(this.#depth === 0, 'the queue is not closed within a commit')
     this.#isClosed = true
@@ -177,6 +232,14 @@ export class MemoryJobStore implements JobStore {
 
   #putFiles(id: JobId, files: readonly JobFile[] | undefined): void {
     this.#written(replace(this.#files, id, files))
+  }
+
+  #secretsOf(id: JobId): readonly JobSecret[] {
+    return this.#secrets.get(id) ?? []
+  }
+
+  #putSecrets(id: JobId, secrets: readonly JobSecret[] | undefined): void {
+    this.#written(replace(this.#secrets, id, secrets))
   }
 
   #written(undo: () => void): void {
@@ -203,4 +266,25 @@ function replace<Key, Value>(map: Map<Key, Value>, key: Key, value: Value | unde
 
 function isLive({ state }: Job): boolean {
   return !isFinal(state.kind)
+}
+
+type SecretName = Pick<JobSecret, 'target' | 'scheme'>
+
+function isSame(left: SecretName, right: SecretName): boolean {
+  return left.target === right.target && left.scheme === right.scheme
+}
+
+function isMeant({ target, scheme }: SecretName, query: SecretQuery): boolean {
+  const { from = '', to } = query
+  return target === query.target && scheme >= from && (to === undefined || scheme <= to)
+}
+
+function inOrder(left: SecretName, right: SecretName): number {
+  if (left.target !== right.target) return left.target < right.target ? -1 : 1
+  return left.scheme < right.scheme ? -1 : 1
+}
+
+/** Orders contexts as text does that holds no NUL. */
+function keyOf({ jobId, target, scheme }: SealContext): string {
+  return [jobId, target, scheme].join('\0')
 }

@@ -12,7 +12,14 @@ import {
   type JobState,
 } from '../../job/job.ts'
 import type { JobStateKind } from '../../job/moves.ts'
-import type { JobStore, NewFile, NewJob } from './job-store.ts'
+import {
+  fileTarget,
+  type JobSecret,
+  type JobStore,
+  type NewFile,
+  type NewJob,
+} from './job-store.ts'
+import type { SealContext } from './vault.ts'
 
 /** One implementation, as the suite uses it. */
 export interface JobStoreSubject {
@@ -632,10 +639,116 @@ const files: Readonly<Record<string, Case>> = {
   },
 }
 
+/** A secret; what is sealed in it is told by one number. */
+function secret(target: string, scheme: string, sealed = 0): JobSecret {
+  return { target, scheme, sealed: Uint8Array.of(1, 0, 255, sealed) }
+}
+
+const secrets: Readonly<Record<string, Case>> = {
+  'saveSecrets() adds secrets, and replaces those of the same target and scheme': (store) => {
+    fill(store, {}, {})
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm'), secret('proxy', 'basic')])
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm', 1), secret('server', 'basic')])
+    store.saveSecrets(idOf(1), [])
+    store.saveSecrets(idOf(2), [secret('server', 'digest')])
+    assert.deepEqual(store.secrets(idOf(1)), [
+      secret('proxy', 'basic'),
+      secret('server', 'basic'),
+      secret('server', 'ntlm', 1),
+    ])
+    assert.deepEqual(store.secrets(idOf(2)), [secret('server', 'digest')])
+  },
+  'saveSecrets() refuses a job that is not there': (store) => {
+    assert.throws(() => store.saveSecrets(idOf(1), [secret('server', 'ntlm')]), /Broken invariant/)
+    assert.deepEqual(store.secrets(idOf(1)), [])
+  },
+  'secrets() tells the secrets of single files only when they are asked for': (store) => {
+    fill(store, {})
+    const ofFiles = ['01', '02', '10'].map((name) => secret(fileTarget, name))
+    store.saveSecrets(idOf(1), [...ofFiles.toReversed(), secret('job', 'headers')])
+    assert.deepEqual(store.secrets(idOf(1)), [secret('job', 'headers')])
+    const some = store.secrets(idOf(1), { target: fileTarget, from: '02', to: '09' })
+    assert.deepEqual(some, ofFiles.slice(1, 2))
+    assert.deepEqual(store.secrets(idOf(1), { target: fileTarget }), ofFiles)
+    assert.deepEqual(store.secrets(idOf(1), { target: 'server' }), [])
+  },
+  'removeSecrets() removes what is meant and tells whether there was any': (store) => {
+    fill(store, {}, {})
+    const all = [secret('proxy', 'ntlm'), secret('server', 'basic'), secret('server', 'ntlm')]
+    for (const id of [idOf(1), idOf(2)]) store.saveSecrets(id, [...all, secret(fileTarget, '1')])
+    const one = { target: 'server', from: 'basic', to: 'basic' }
+    assert.equal(store.removeSecrets(idOf(1), one), true)
+    assert.equal(store.removeSecrets(idOf(1), one), false)
+    assert.deepEqual(store.secrets(idOf(1)), [all[0], all[2]])
+    assert.equal(store.removeSecrets(idOf(1)), true)
+    assert.equal(store.removeSecrets(idOf(1)), false)
+    assert.deepEqual(store.secrets(idOf(1), { target: fileTarget }), [])
+    assert.deepEqual(store.secrets(idOf(2)), all)
+  },
+  'remove() removes the secrets of a job, and of no other': (store) => {
+    fill(store, {}, {})
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm')])
+    store.saveSecrets(idOf(2), [secret('server', 'basic')])
+    store.remove(idOf(1))
+    store.scrub()
+    assert.deepEqual(store.secrets(idOf(1)), [])
+    assert.deepEqual(store.secrets(idOf(2)), [secret('server', 'basic')])
+  },
+  'transact() undoes what it did to secrets when it throws': (store) => {
+    fill(store, {})
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm')])
+    const broken = new Error('broken')
+    assert.throws(
+      () =>
+        store.transact(() => {
+          store.saveSecrets(idOf(1), [secret('server', 'ntlm', 1), secret('proxy', 'ntlm')])
+          store.removeSecrets(idOf(1), { target: 'server' })
+          throw broken
+        }),
+      broken,
+    )
+    assert.deepEqual(store.secrets(idOf(1)), [secret('server', 'ntlm')])
+  },
+  'sealedRecords walk through every secret of every job in one order': (store) => {
+    fill(store, { owner: { id: 'S-1-5', name: 'b' } }, {}, {})
+    store.saveSecrets(idOf(2), [secret('server', 'ntlm'), secret(fileTarget, '7')])
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm'), secret('server', 'basic')])
+    const walk = (limit: number): string[] => {
+      const seen: string[] = []
+      let after: SealContext | undefined
+      for (;;) {
+        const page = store.sealedRecords.page(after, limit)
+        seen.push(...page.map(({ context }) => JSON.stringify(Object.values(context).slice(1))))
+        after = page.at(-1)?.context
+        if (page.length < limit) return seen
+      }
+    }
+    const expected = [
+      '["S-1-5","server","basic"]',
+      '["S-1-5","server","ntlm"]',
+      '["1000","server","ntlm"]',
+      '["1000","url","7"]',
+    ]
+    for (const limit of [1, 2, 3, 9]) assert.deepEqual(walk(limit), expected)
+  },
+  'sealedRecords.replace() replaces records, and leaves out what is gone': (store) => {
+    fill(store, {}, {})
+    store.saveSecrets(idOf(1), [secret('server', 'ntlm')])
+    store.saveSecrets(idOf(2), [secret('server', 'ntlm')])
+    const records = store.sealedRecords.page(undefined, 9)
+    store.remove(idOf(1))
+    const sealed = secret('', '', 9).sealed
+    store.sealedRecords.replace(records.map(({ context }) => ({ context, sealed })))
+    assert.deepEqual(store.secrets(idOf(1)), [])
+    assert.deepEqual(store.secrets(idOf(2)), [secret('server', 'ntlm', 9)])
+  },
+}
+
 const cases: Readonly<Record<string, Case>> = {
   ...transactions,
   ...oneJob,
   ...manyJobs,
   ...schedule,
   ...files,
+  ...secrets,
 }

@@ -3,6 +3,7 @@
 import type { Instant } from '../../base/clock.ts'
 import type { Job, JobFile, JobId, Priority } from '../../job/job.ts'
 import type { JobStateKind } from '../../job/moves.ts'
+import type { SealedRecords } from './vault.ts'
 
 /** A file before anything is known about it. */
 export type NewFile = Pick<JobFile, 'ordinal' | 'remoteName' | 'localName' | 'digests'>
@@ -43,6 +44,27 @@ export interface FileQuery {
   readonly limit: number
 }
 
+/** One sealed secret of a job: a record of the vault, and the rest of the context it was sealed in. */
+export interface JobSecret {
+  readonly target: string
+  readonly scheme: string
+  readonly sealed: Uint8Array
+}
+
+/** Which secrets are meant: those of one target, of all its schemes or of those from one to another. */
+export interface SecretQuery {
+  readonly target: string
+  /** The first scheme, and the last; text is ordered by its characters. */
+  readonly from?: string
+  readonly to?: string
+}
+
+/**
+ * The target of secrets that belong to single files: there may be as many as files, so they are asked for apart from the
+ * others. No other target comes after it in order.
+ */
+export const fileTarget = 'url'
+
 /**
  * The durable queue.
  *
@@ -60,7 +82,7 @@ export interface JobStore {
   insert(job: NewJob): Job
   /** Replaces a job by its id; it must be there. */
   save(job: Job): void
-  /** Removes a job and its files; one that is not there is removed already. */
+  /** Removes a job, its files and its secrets; one that is not there is removed already. */
   remove(id: JobId): void
   find(id: JobId): Job | undefined
   /** Up to `limit` ids that begin with `prefix` (lower case), final states included, in order. */
@@ -91,6 +113,20 @@ export interface JobStore {
   completeFiles(id: JobId, ordinals: readonly number[]): void
   files(id: JobId, query: FileQuery): readonly JobFile[]
   findFile(id: JobId, ordinal: number): JobFile | undefined
+
+  /** Adds secrets to a job, each in the place of the one with its target and scheme; the job must be there. */
+  saveSecrets(id: JobId, secrets: readonly JobSecret[]): void
+  /** What a query means; without one, every secret but those of single files. Ordered by target and scheme. */
+  secrets(id: JobId, query?: SecretQuery): readonly JobSecret[]
+  /** Removes what a query means; without one, every secret of the job. Tells whether there was any. */
+  removeSecrets(id: JobId, query?: SecretQuery): boolean
+  /** The secrets of all jobs, ordered by job, target and scheme. */
+  readonly sealedRecords: SealedRecords
+  /**
+   * Makes sure that secrets which were removed or replaced lie in no file of the queue any more, the log of what was
+   * written included. Costs as much as a commit or two; not within {@link transact}.
+   */
+  scrub(): void
 
   /** Ends the use of the queue; not within {@link transact}. Closed twice is closed. */
   close(): void
