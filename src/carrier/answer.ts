@@ -30,6 +30,8 @@ export interface Answered {
   readonly field: (name: string) => string | undefined
   /** Length of the body, where the message says it. */
   readonly length: number | undefined
+  /** Why a 401 or 407 was not answered: sentence case, no full stop. */
+  readonly refusal?: string
 }
 
 /** What to do with the body. */
@@ -149,15 +151,16 @@ function codingFailure({ field }: Answered): Failure | undefined {
   )
 }
 
-function statusFailure({ status, field }: Answered, now: Instant): Failure {
+function statusFailure({ status, field, refusal }: Answered, now: Instant): Failure {
   if (status >= 200 && status < 300) {
     return httpStatusFailure(status, `The server answered ${status} where a file was asked for`)
   }
   const retryAfterMs = parseRetryAfter(field('retry-after'), now)
-  return httpStatusFailure(status, statusSentence(status), { retryAfterMs })
+  return httpStatusFailure(status, statusSentence(status, refusal), { retryAfterMs })
 }
 
-function statusSentence(status: number): string {
+function statusSentence(status: number, refusal: string | undefined): string {
+  if (refusal !== undefined) return `${refusal} (${status})`
   const meaning = statusMeanings.get(status)
   return `The server answered ${status}${meaning === undefined ? '' : `: ${meaning}`}`
 }

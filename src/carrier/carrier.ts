@@ -9,7 +9,9 @@ import { discardAll } from '../files/discard.ts'
 import { renameAll } from '../files/rename.ts'
 import { SyncGroup } from '../files/sync-group.ts'
 import { HttpClient } from '../http/http.ts'
+import { platformMechanisms } from '../native/gssapi/platform-mechanisms.ts'
 import { toFailure } from './failure.ts'
+import { systemClock } from './system-clock.ts'
 import { Turn } from './turn.ts'
 
 /** What a carrier needs. */
@@ -23,6 +25,7 @@ export interface CarrierWorld {
 export class Carrier {
   readonly #world: CarrierWorld
   readonly #http = new HttpClient()
+  readonly #mechanisms = platformMechanisms({ clock: systemClock })
   readonly #syncs = new SyncGroup()
   readonly #turns = new Map<string, Turn>()
   readonly #chores = new Set<Promise<void>>()
@@ -57,7 +60,7 @@ export class Carrier {
     const turns = [...this.#turns.values()]
     for (const turn of turns) turn.stop()
     await Promise.all([...turns.map(({ over }) => over), ...this.#chores])
-    await this.#http.close()
+    await Promise.all([this.#http.close(), this.#mechanisms.stop()])
     this.#deliver()
   }
 
@@ -66,6 +69,7 @@ export class Carrier {
     if (known !== undefined) return known
     const turn = new Turn(order, {
       http: this.#http,
+      mechanisms: this.#mechanisms,
       clock: this.#world.clock,
       syncs: this.#syncs,
       report: (report) => this.#report(report),

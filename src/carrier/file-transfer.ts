@@ -11,13 +11,22 @@
 
 import { countBytes, firstGap } from '../base/byte-range.ts'
 import type { Clock } from '../base/clock.ts'
-import type { FileOrder, FileProgress } from '../engine/order.ts'
+import type { CertificateOrder, FileOrder, FileProgress } from '../engine/order.ts'
 import { PartialFile } from '../files/partial-file.ts'
 import { checkTarget, siblingTarget } from '../files/target.ts'
 import { Verification } from '../files/verify.ts'
-import type { BodySink, HttpClient, HttpResponse } from '../http/http.ts'
+import { DistrustError } from '../http/failure.ts'
+import type {
+  BodySink,
+  ExchangeResult,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+} from '../http/http.ts'
+import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
+import type { Routes } from '../job/route.ts'
 import { parseContentDispositionFileName } from '../wire/content-disposition.ts'
 import { wholeFileDigests } from '../wire/digest-fields.ts'
 import { safeFileName } from '../wire/file-name.ts'
@@ -28,6 +37,10 @@ import { judge, type Verdict } from './answer.ts'
 /** What a file needs to know of its turn. */
 export interface TransferContext {
   readonly http: HttpClient
+  /** As whom a file is asked for. @param urlCredentials wiped */
+  readonly identityOf: (urlCredentials: Uint8Array | undefined) => Identity | undefined
+  readonly certificate?: CertificateOrder
+  readonly routes?: Routes
   readonly clock: Clock
   readonly job: string
   readonly transfer: TransferOptions
@@ -68,7 +81,9 @@ export class FileTransfer implements BodySink {
   #modified: number | undefined
   #localName: string
   #remoteName: string
-  #identity: FileIdentity | undefined
+  #fileIdentity: FileIdentity | undefined
+  /** As whom the file is asked for. */
+  #identity: Identity | undefined
   /** What was last promised to be durable. */
   #promised = 0
 
@@ -106,6 +121,7 @@ export class FileTransfer implements BodySink {
     signal.throwIfAborted()
     if (!transfer.contentDisposition) checkTarget(this.#localName, transfer)
     await this.#reopen()
+    this.#identity = this.#context.identityOf(this.order.urlCredentials)
     while (!this.#isWhole) await this.#fetch()
     await this.#verify()
     this.#finish()
@@ -139,26 +155,27 @@ export class FileTransfer implements BodySink {
   }
 
   async #fetch(): Promise<void> {
-    const { http, transfer, stallTimeoutMs, signal, job, connections } = this.#context
+    const { transfer, stallTimeoutMs, signal, job, connections } = this.#context
+    const { certificate, routes } = this.#context
     const before = this.#position
     this.#verdict = undefined
     const condition = before > 0 ? this.#condition : undefined
-    const { response, trailers } = await http.exchange(
-      {
-        method: 'GET',
-        url: this.#remoteName,
-        headers: transfer.headers,
-        redirects: transfer.redirects,
-        stallTimeoutMs,
-        signal,
-        party: job,
-        connections,
-        ...(before > 0 ? { range: `bytes=${before}-` } : {}),
-        ...(condition === undefined ? {} : { ifRange: condition }),
-        ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
-      },
-      this,
-    )
+    const { response, trailers } = await this.#exchange({
+      method: 'GET',
+      url: this.#remoteName,
+      headers: transfer.headers,
+      redirects: transfer.redirects,
+      stallTimeoutMs,
+      signal,
+      party: job,
+      connections,
+      ...(before > 0 ? { range: `bytes=${before}-` } : {}),
+      ...(condition === undefined ? {} : { ifRange: condition }),
+      ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
+      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(routes === undefined ? {} : { routes }),
+    })
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {
@@ -175,6 +192,16 @@ export class FileTransfer implements BodySink {
           'The server answered without any of the bytes asked for',
         ),
       )
+    }
+  }
+
+  /** One exchange; what a server sent that did not prove itself is forgotten. */
+  async #exchange(request: HttpRequest): Promise<ExchangeResult> {
+    try {
+      return await this.#context.http.exchange(request, this)
+    } catch (error) {
+      if (error instanceof DistrustError) await this.#restart(error.failure.sentence, false)
+      throw error
     }
   }
 
@@ -281,7 +308,7 @@ export class FileTransfer implements BodySink {
   }
 
   #finish(): void {
-    this.#identity = this.#partial?.finish({ size: this.size, modifiedAt: this.#modified })
+    this.#fileIdentity = this.#partial?.finish({ size: this.size, modifiedAt: this.#modified })
   }
 
   /** Makes what is flushed durable, and says what that is. */
@@ -306,10 +333,10 @@ export class FileTransfer implements BodySink {
     return {
       ordinal: this.order.ordinal,
       ranges: end > 0 ? [{ start: 0, end }] : [],
-      transferred: this.#identity !== undefined,
+      transferred: this.#fileIdentity !== undefined,
       ...(this.#version === undefined ? {} : { version: this.#version }),
       ...(this.#size === undefined ? {} : { size: this.#size }),
-      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
+      ...(this.#fileIdentity === undefined ? {} : { identity: this.#fileIdentity }),
       ...(this.#localName === this.order.localName ? {} : { localName: this.#localName }),
       ...(this.#remoteName === this.order.remoteName ? {} : { remoteName: this.#remoteName }),
     }

@@ -3,6 +3,7 @@
  * then, and ends with one word: stopped or failed.
  */
 
+import type { Mechanisms } from '../auth/mechanism.ts'
 import type { Clock } from '../base/clock.ts'
 import type {
   CheckpointPolicy,
@@ -14,8 +15,10 @@ import type {
 import type { SyncGroup } from '../files/sync-group.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
+import type { ProxySettings, Routes } from '../job/route.ts'
 import { toFailure } from './failure.ts'
 import { FileTransfer, type TransferContext } from './file-transfer.ts'
+import { Identities } from './identities.ts'
 
 /** A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. */
 const CHECKPOINT_FILES = 256
@@ -32,6 +35,10 @@ const SMALL_FILES_PER_CONNECTION = 12
 /** What a turn needs of its carrier. */
 export interface TurnWorld {
   readonly http: HttpClient
+  /** Proves identities that only the platform can prove. */
+  readonly mechanisms: Mechanisms
+  /** Who knows the ways of a job; absent: all are straight. */
+  readonly routes?: (settings: ProxySettings | undefined) => Routes
   readonly clock: Clock
   readonly syncs: SyncGroup
   readonly report: (report: Report) => void
@@ -46,6 +53,7 @@ export class Turn {
   readonly #world: TurnWorld
   readonly #policy: CheckpointPolicy
   readonly #context: TransferContext
+  readonly #identities: Identities
   readonly #abort = new AbortController()
   readonly #queue: FileOrder[] = []
   readonly #moving = new Set<FileTransfer>()
@@ -72,8 +80,14 @@ export class Turn {
     this.#policy = order.checkpoint
     this.#window = order.connections
     this.over = this.#ended.promise
+    this.#identities = new Identities(order.identity, world.mechanisms)
     this.#context = {
       http: world.http,
+      identityOf: (urlCredentials) => this.#identities.of(urlCredentials),
+      ...(order.identity?.certificate === undefined
+        ? {}
+        : { certificate: order.identity.certificate }),
+      ...(world.routes === undefined ? {} : { routes: world.routes(order.proxy) }),
       clock: world.clock,
       job: order.job,
       transfer: order.transfer,
@@ -271,6 +285,7 @@ export class Turn {
     this.#isOver = true
     this.#tellAlarm?.[Symbol.dispose]()
     this.#checkpointAlarm?.[Symbol.dispose]()
+    this.#identities.close()
     this.#tell()
     const { job, number: turn } = this
     const failure = this.#failure

@@ -21,7 +21,7 @@ import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
 import { prepareHomeFolder } from './home-folder.ts'
 import { networkAddresses } from './network-addresses.ts'
-import { systemRandom } from './system-random.ts'
+import { systemRandom } from '../carrier/system-random.ts'
 
 /** A service without its socket. */
 export interface ComposedService {

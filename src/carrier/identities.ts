@@ -1,0 +1,99 @@
+/** As whom the files of a turn are asked for: made of an order, wiped when the turn is over. */
+
+import { decodeCredentials } from '../auth/credential-record.ts'
+import { wipeCredentials, type CredentialPair, type Credentials } from '../auth/credentials.ts'
+import type { Mechanisms } from '../auth/mechanism.ts'
+import type { AuthWorld } from '../auth/scheme.ts'
+import { defaultAuthSettings } from '../auth/settings.ts'
+import type { IdentityOrder } from '../engine/order.ts'
+import { Identity } from '../http/identity.ts'
+import { nodeHashes } from '../http/node-hashes.ts'
+import { systemClock } from './system-clock.ts'
+import { systemRandom } from './system-random.ts'
+
+/**
+ * The identities of one turn: one for all files, and one more for every name and password that stands in a URL (A42).
+ * A job that has nothing to prove has none, and pays nothing for it.
+ */
+export class Identities {
+  readonly #order: IdentityOrder | undefined
+  readonly #world: AuthWorld
+  readonly #pairs: readonly CredentialPair[]
+  readonly #byUrlCredentials = new Map<string, Identity>()
+  readonly #urlCredentials: Credentials[] = []
+  #common: Identity | undefined
+
+  /** @param order its secrets are wiped: what is needed of them was copied */
+  constructor(order: IdentityOrder | undefined, mechanisms: Mechanisms) {
+    this.#order = order
+    this.#world = {
+      hashes: nodeHashes,
+      random: systemRandom,
+      clock: systemClock,
+      mechanisms,
+      settings: order?.settings ?? defaultAuthSettings,
+    }
+    this.#pairs = (order?.pairs ?? []).map(({ target, scheme, credentials }) => ({
+      target,
+      scheme,
+      credentials: takeCredentials(credentials),
+    }))
+  }
+
+  /**
+   * As whom a file is asked for; `undefined` as nobody.
+   *
+   * @param urlCredentials of the file's URL, if it has any; wiped
+   */
+  of(urlCredentials: Uint8Array | undefined): Identity | undefined {
+    if (urlCredentials !== undefined) return this.#withUrl(urlCredentials)
+    if (!this.#hasAnything) return undefined
+    this.#common ??= new Identity({ wallet: this.#wallet, world: this.#world })
+    return this.#common
+  }
+
+  /** Wipes everything; no file of the turn is on its way any more. May be called twice. */
+  close(): void {
+    this.#common?.close()
+    for (const identity of this.#byUrlCredentials.values()) identity.close()
+    this.#byUrlCredentials.clear()
+    for (const { credentials } of this.#pairs) wipeCredentials(credentials)
+    for (const credentials of this.#urlCredentials) wipeCredentials(credentials)
+  }
+
+  get #hasAnything(): boolean {
+    const { settings } = this.#world
+    const usesStored = this.#order?.usesStoredForProxy === true
+    return this.#pairs.length > 0 || usesStored || settings.useLmCompat !== 2
+  }
+
+  get #wallet(): ConstructorParameters<typeof Identity>[0]['wallet'] {
+    const usesStoredForProxy = this.#order?.usesStoredForProxy ?? false
+    return { pairs: this.#pairs, usesStoredForProxy }
+  }
+
+  #withUrl(record: Uint8Array): Identity | undefined {
+    // Thousands of files come with one and the same name and password.
+    const key = Buffer.from(nodeHashes.hash('sha-256', record)).toString('latin1')
+    const known = this.#byUrlCredentials.get(key)
+    const credentials = takeCredentials(record)
+    if (known !== undefined || credentials.kind !== 'password') {
+      wipeCredentials(credentials)
+      return known
+    }
+    this.#urlCredentials.push(credentials)
+    const wallet = { ...this.#wallet, urlCredentials: credentials }
+    const identity = new Identity({ wallet, world: this.#world })
+    this.#byUrlCredentials.set(key, identity)
+    return identity
+  }
+}
+
+/** Reads a record and wipes it. */
+function takeCredentials(record: Uint8Array): Credentials {
+  try {
+    return decodeCredentials(record)
+  } finally {
+    record.fill(0)
+  }
+}
