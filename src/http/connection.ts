@@ -1,21 +1,18 @@
 /** One TCP or TLS connection: bytes out in batches, bytes in through one slab. */
 
-import {
-  connect as connectTcp,
-  isIP,
-  type OnReadOpts,
-  type Socket,
-  type TcpNetConnectOpts,
-} from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { tlsServerEndPoint } from '../auth/spnego/end-point.ts'
-import { nodeHashes } from './node-hashes.ts'
+import type { OnReadOpts, Socket } from 'node:net'
+import type { Proxy } from '../job/route.ts'
 import { SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
-import type { Target } from './target.ts'
+import { hostClock, type SteadyClock } from './steady-clock.ts'
+import { proxyTlsError } from './tunnel/failure.ts'
+import { endOf, Journey, type Inlet } from './tunnel/journey.ts'
+import { reach, type Reached } from './tunnel/reach.ts'
+import type { Place } from './tunnel/dial.ts'
 import type { Through } from './tunnel/through.ts'
-import type { ConnectionTls } from './tunnel/tls.ts'
+import { channelBindingOf, type ConnectionTls } from './tunnel/tls.ts'
 
 export type { ConnectionTls } from './tunnel/tls.ts'
+export type { Through } from './tunnel/through.ts'
 
 /** Who a connection works for. None of the calls may throw. */
 export interface ConnectionUser {
@@ -41,14 +38,9 @@ export interface ConnectionOptions {
   readonly tls?: ConnectionTls | undefined
   /** The proxy to go through; absent: straight to the server. */
   readonly through?: Through | undefined
+  /** For the limits of the way (N98, RFC 8305); this machine's unless a test turns it. */
+  readonly clock?: SteadyClock
 }
-
-/**
- * How long one address may take before the next one is tried (RFC 8305 §5 says 250 ms). Node gives the earlier attempt
- * up instead of letting both run, so that a slow link would never connect at all; this is long enough for one lost SYN
- * and short enough for a broken IPv6 to be a nuisance only.
- */
-const ADDRESS_ATTEMPT_MS = 2_000
 
 /** With less room than a TLS record is long, the slab begins again: what came would come in two pieces. */
 const LEAST_ROOM = 16 * 1024
@@ -60,38 +52,76 @@ const LEAST_ROOM = 16 * 1024
  * Each read goes behind the one before, so that TLS, whose reads end with each record (16 KiB), fills a slab of
  * adjacent views too, and the sink writes it in one piece. The slab begins again when it is full, or when nobody holds
  * a view of it, which keeps small bodies in the same, cached memory.
+ *
+ * TLS inside a socket that is open already takes no memory of ours: what it reads is copied into the slab.
  */
 export class Connection {
   readonly #user: ConnectionUser
   readonly #slabs: SlabStore
-  readonly #socket: Socket
+  /** The proxy, when the connection leads there and no further. */
+  readonly #lastHop: Proxy | undefined
+  readonly #inlet: Inlet
+  readonly #journey: Journey
+  readonly #made: Promise<void>
+  #socket: Socket | undefined
   #slab: Uint8Array
   /** Where the next read goes. */
   #at = 0
   #wantedBytes = SMALL_SLAB_BYTES
-  #isConnected = false
+  #isAwake = true
+  #isClosed = false
   #isFlushPlanned = false
   #outgoing: Uint8Array[] = []
-  #error: Error | undefined
 
   constructor(
-    target: Target,
+    target: Place,
     user: ConnectionUser,
     slabs: SlabStore,
-    { tls }: ConnectionOptions = {},
+    { tls, through, clock = hostClock }: ConnectionOptions = {},
   ) {
     this.#user = user
     this.#slabs = slabs
+    this.#lastHop = tls === undefined ? through?.proxy : undefined
     this.#slab = slabs.take(SMALL_SLAB_BYTES)
-    this.#socket = this.#open(target, tls)
+    const inlet: Inlet = { onread: this.#onread(), hear: () => undefined }
+    this.#inlet = inlet
+    this.#journey = new Journey({ clock, inlet, progressed: () => user.progressed() })
+    this.#made = this.#make(target, tls, through)
+  }
+
+  /** Whether limits of the way to a proxy run (N98): until they are over, silence is no stall. */
+  get isLimited(): boolean {
+    return this.#journey.isLimited
+  }
+
+  /**
+   * `tls-server-end-point` of the certificate of whoever is spoken to, once connected; `undefined` in clear text and for
+   * certificates without a defined hash (A400, A403). Computed at each call.
+   */
+  get channelBinding(): Uint8Array | undefined {
+    return this.#socket === undefined ? undefined : channelBindingOf(this.#socket)
   }
 
   /** Sends bytes when the connection is made; all that is sent in one tick goes out in one piece. */
   send(bytes: Uint8Array): void {
     this.#outgoing.push(bytes)
-    if (!this.#isConnected || this.#isFlushPlanned) return
+    if (this.#socket === undefined || this.#isFlushPlanned) return
     this.#isFlushPlanned = true
     process.nextTick(() => this.#flushOutgoing())
+  }
+
+  /** Resolves when the socket has taken what was sent, or will take nothing any more. */
+  async drained(): Promise<void> {
+    await this.#made
+    this.#flushOutgoing()
+    const socket = this.#socket
+    if (socket === undefined || socket.destroyed || !socket.writableNeedDrain) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    socket.once('drain', resolve)
+    socket.once('close', resolve)
+    await promise
+    socket.off('drain', resolve)
+    socket.off('close', resolve)
   }
 
   /** Asks for a slab of this length from its next beginning on. */
@@ -99,94 +129,87 @@ export class Connection {
     this.#wantedBytes = bytes
   }
 
-  /** Resolves when the socket has taken what was sent, or will take nothing any more. */
-  async drained(): Promise<void> {
-    await new Promise<void>((resolve) => process.nextTick(resolve))
-    const socket = this.#socket
-    if (socket.destroyed || !socket.writableNeedDrain) return
-    await new Promise<void>((resolve) => {
-      socket.once('drain', resolve)
-      socket.once('close', resolve)
-    })
-  }
-
-  /**
-   * `tls-server-end-point` of the server's certificate, once connected; `undefined` in clear text and for certificates
-   * without a defined hash (A400, A403).
-   */
-  get channelBinding(): Uint8Array | undefined {
-    if (!('getPeerX509Certificate' in this.#socket)) return undefined
-    const certificate = (this.#socket as TLSSocket).getPeerX509Certificate()
-    return certificate === undefined ? undefined : tlsServerEndPoint(certificate.raw, nodeHashes)
-  }
-
-  /** Stops reading: the server is held back by its own socket. */
+  /** Stops reading: the server is held back by its own socket. What was read already still comes. */
   pause(): void {
-    this.#socket.pause()
+    this.#socket?.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#socket?.resume()
   }
 
   /** Whether an open connection keeps the process alive. */
   keepAwake(isNeeded: boolean): void {
-    if (isNeeded) this.#socket.ref()
-    else this.#socket.unref()
+    this.#isAwake = isNeeded
+    if (isNeeded) this.#socket?.ref()
+    else this.#socket?.unref()
   }
 
   /** Breaks the connection off; {@link ConnectionUser.closed} is still called. */
   close(): void {
-    this.#socket.destroy()
+    this.#isClosed = true
+    if (this.#socket !== undefined) this.#socket.destroy()
+    else this.#journey.breakOff(new Error('The connection is not needed any more'))
   }
 
-  #open(target: Target, tls: ConnectionTls | undefined): Socket {
-    const options: TcpNetConnectOpts = {
-      host: target.host,
-      port: target.port,
-      noDelay: true,
-      autoSelectFamily: true,
-      autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS,
-      onread: this.#onread(),
+  async #make(
+    target: Place,
+    tls: ConnectionTls | undefined,
+    through: Through | undefined,
+  ): Promise<void> {
+    try {
+      const reached = await reach(target, tls, through, this.#journey)
+      this.#journey.signal.throwIfAborted()
+      this.#begin(reached)
+    } catch (error) {
+      const reason = error instanceof Error ? error : new Error(String(error))
+      this.#journey.breakOff(reason)
+      this.#over(reason)
     }
-    const socket = tls === undefined ? connectTcp(options) : this.#openTls(target, options, tls)
-    socket.on('lookup', () => this.#user.progressed())
-    socket.on('connectionAttempt', () => this.#user.progressed())
-    socket.on('connect', () => (tls === undefined ? this.#begin() : this.#user.progressed()))
-    socket.on('end', () => this.#user.ended())
-    socket.on('error', (error) => {
-      this.#error = error
-    })
-    socket.on('close', () => {
-      this.#slabs.give(this.#slab)
-      this.#user.closed(this.#error)
-    })
-    return socket
   }
 
-  #openTls({ host }: Target, options: TcpNetConnectOpts, tls: ConnectionTls): TLSSocket {
-    const socket = connectTls({
-      ...options,
-      // RFC 6066 §3: an address is not a server name.
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      secureContext: tls.context,
-      ALPNProtocols: ['http/1.1'],
-      ...(tls.session === undefined ? {} : { session: tls.session }),
-    })
-    // Not before: a request must not be on its way to a server that has not proved itself.
-    socket.on('secureConnect', () => this.#begin())
-    socket.on('session', tls.keepSession)
-    return socket
+  #begin({ socket, early, readsInlet }: Reached): void {
+    this.#socket = socket
+    if (socket.closed) return this.#over(endOf(socket))
+    this.#inlet.hear = (bytes) => {
+      this.#at += bytes.length
+      this.#user.received(bytes)
+    }
+    if (!readsInlet) socket.on('data', (bytes: Buffer) => this.#take(bytes))
+    socket.on('end', () => this.#user.ended())
+    socket.on('close', () => this.#over(socket.errored ?? undefined))
+    if (!this.#isAwake) socket.unref()
+    this.#flushOutgoing()
+    this.#user.connected()
+    // Memory of its own: the socket already reads into the slab from its beginning on.
+    if (early.length > 0) this.#user.received(early)
+  }
+
+  #over(error: Error | undefined): void {
+    this.#slabs.give(this.#slab)
+    if (error === undefined || this.#isClosed) this.#user.closed(undefined)
+    else
+      this.#user.closed(this.#lastHop === undefined ? error : proxyTlsError(error, this.#lastHop))
   }
 
   #onread(): OnReadOpts {
     return {
       buffer: () => this.#room(),
       callback: (count, room) => {
-        this.#at += count
-        this.#user.received(new Uint8Array(room.buffer, room.byteOffset, count))
+        this.#inlet.hear(new Uint8Array(room.buffer, room.byteOffset, count))
         return true
       },
+    }
+  }
+
+  /** Copies bytes into the slab that were read elsewhere. */
+  #take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const room = this.#room()
+      const piece = bytes.subarray(at, at + room.length)
+      room.set(piece)
+      this.#inlet.hear(new Uint8Array(room.buffer, room.byteOffset, piece.length))
+      at += piece.length
     }
   }
 
@@ -198,7 +221,9 @@ export class Connection {
       if (isFull || !this.#user.holdsViews) this.#at = 0
     }
     if (this.#at === 0) {
-      if (this.#slab.length !== this.#wantedBytes) this.#changeSlab()
+      // Before the connection is made several attempts may have been given this one.
+      const mayChange = this.#socket !== undefined
+      if (mayChange && this.#slab.length !== this.#wantedBytes) this.#changeSlab()
       return this.#slab
     }
     return new Uint8Array(
@@ -213,17 +238,11 @@ export class Connection {
     this.#slab = this.#slabs.take(this.#wantedBytes)
   }
 
-  #begin(): void {
-    this.#isConnected = true
-    this.#flushOutgoing()
-    this.#user.connected()
-  }
-
   #flushOutgoing(): void {
     this.#isFlushPlanned = false
     const pieces = this.#outgoing
     const [only] = pieces
-    if (only === undefined || this.#socket.destroyed) return
+    if (only === undefined || this.#socket === undefined || this.#socket.destroyed) return
     this.#outgoing = []
     this.#socket.write(pieces.length === 1 ? only : Buffer.concat(pieces))
   }

@@ -1,6 +1,11 @@
-/** TLS over a way that is already made, or to be made with it. */
+/** TLS: on a socket of its own, or inside one that somebody else has opened. */
 
-import type { SecureContext } from 'node:tls'
+import { isIP, type Socket } from 'node:net'
+import { connect, TLSSocket, type ConnectionOptions, type SecureContext } from 'node:tls'
+import { tlsServerEndPoint } from '../../auth/spnego/end-point.ts'
+import { nodeHashes } from '../node-hashes.ts'
+import { asciiName } from './addresses.ts'
+import { happens, type Journey } from './journey.ts'
 
 /** What makes a connection one of TLS. */
 export interface ConnectionTls {
@@ -9,4 +14,58 @@ export interface ConnectionTls {
   readonly session: Buffer | undefined
   /** Hears of sessions for the next connection. */
   readonly keepSession: (session: Buffer) => void
+}
+
+/**
+ * Begins TLS.
+ *
+ * @param host whom the certificate has to be for
+ * @param options the socket to speak it in, or where to open one
+ * @returns at once: what it says before `secureConnect` is from somebody who has not proved itself
+ */
+export function beginTls(
+  host: string,
+  { context, session, keepSession }: ConnectionTls,
+  options: ConnectionOptions,
+): TLSSocket {
+  const socket = connect({
+    // Not only where to go: a certificate is for this address when there is no name.
+    host,
+    ...options,
+    // RFC 6066 §3: an address is not a server name, and a name has no dot at its end.
+    ...(isIP(host) === 0 ? { servername: asciiName(host).replace(/\.$/, '') } : {}),
+    secureContext: context,
+    ALPNProtocols: ['http/1.1'],
+    ...(session === undefined ? {} : { session }),
+  })
+  socket.on('session', keepSession)
+  return socket
+}
+
+/**
+ * Speaks TLS inside a socket that leads to the peer already.
+ *
+ * @throws the error of the handshake or of the certificate, or the reason of a journey broken off
+ */
+export async function secureInside(
+  outer: Socket,
+  host: string,
+  tls: ConnectionTls,
+  journey: Journey,
+): Promise<TLSSocket> {
+  const socket = journey.own(beginTls(host, tls, { socket: outer }))
+  await happens(socket, 'secureConnect')
+  return socket
+}
+
+/**
+ * What proofs on a connection are bound to: `tls-server-end-point` of the certificate that the peer has shown, also
+ * when its session was resumed.
+ *
+ * @returns `undefined` in clear text and for certificates without a defined hash (A400, A403)
+ */
+export function channelBindingOf(socket: Socket): Uint8Array | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined
+  const certificate = socket.getPeerX509Certificate()
+  return certificate === undefined ? undefined : tlsServerEndPoint(certificate.raw, nodeHashes)
 }
