@@ -279,7 +279,8 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
    */
   look(now: number): number {
     if (this.#holdsViews) this.reclaim()
-    if (this.#wasHeard || this.#isPaused) {
+    // A proxy has limits of its own while it makes the way (N98).
+    if (this.#wasHeard || this.#isPaused || this.#connection.isLimited) {
       this.#wasHeard = false
       this.#quietSince = now
     }
