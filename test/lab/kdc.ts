@@ -1,34 +1,23 @@
 /** A Kerberos realm for tests: MIT's KDC on the loopback, with a database and a configuration of its own. */
 
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
+import { Daemon, makeFolder, removeFolder } from './daemon.ts'
+import { path, whyMissing } from './installed.ts'
 
-/** Programs of the realm, and Debian's packages that bring them. */
-const programs = {
+/** Why there is no realm here; `false` when there can be one. */
+export const cannotServeTickets: string | false = whyMissing({
   krb5kdc: 'krb5-kdc',
   'kadmin.local': 'krb5-admin-server',
   kdb5_util: 'krb5-kdc',
   kinit: 'krb5-user',
-} as const
-
-/** Daemons lie where a user's PATH does not look. */
-const path = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
-
-/** Why there is no realm here; `false` when there can be one. */
-export const cannotServeTickets: string | false = missingPrograms()
+})
 
 /** The realm and the domain that belongs to it. */
 export const realm = 'LULL.TEST'
-
-/** What the KDC says once it listens. */
-const READY = 'commencing operation'
-
-/** Another process may take a port between its choice and its use. */
-const PORT_ATTEMPTS = 5
 
 /** Somebody in the realm. */
 export interface Principal {
@@ -52,25 +41,25 @@ export class Kdc implements AsyncDisposable {
   readonly folder: string
   /** The clients' krb5.conf, for KRB5_CONFIG. */
   readonly config: string
-  readonly #child: ChildProcess
+  readonly #daemon: Daemon
   #caches = 0
 
-  private constructor(folder: string, child: ChildProcess) {
+  private constructor(folder: string, daemon: Daemon) {
     this.folder = folder
     this.config = join(folder, 'krb5.conf')
-    this.#child = child
+    this.#daemon = daemon
   }
 
   /** Makes a realm with these principals, and starts it. */
   static async start(principals: readonly Principal[]): Promise<Kdc> {
-    const folder = mkdtempSync(join(tmpdir(), 'lull-kdc-'))
+    const folder = makeFolder('kdc')
     try {
       configure(folder, 0)
       await run(folder, 'kdb5_util', ['-r', realm, 'create', '-s', '-P', 'master'])
       await administer(folder, principals.map(addPrincipal))
       return new Kdc(folder, await serve(folder))
     } catch (error) {
-      rmSync(folder, { recursive: true, force: true })
+      removeFolder(folder)
       throw error
     }
   }
@@ -80,13 +69,14 @@ export class Kdc implements AsyncDisposable {
     return { KRB5_CONFIG: this.config, KRB5CCNAME: `FILE:${join(this.folder, 'no-tickets')}` }
   }
 
-  /** Writes the keys of principals to a file. @returns its path */
+  /** Writes the keys of principals to a file that every service of the lab may read. @returns its path */
   async keytab(file: string, names: readonly string[]): Promise<string> {
     const keytab = join(this.folder, file)
     await administer(
       this.folder,
       names.map((name) => `ktadd -norandkey -k ${keytab} ${name}`),
     )
+    chmodSync(keytab, 0o644)
     return keytab
   }
 
@@ -98,8 +88,8 @@ export class Kdc implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await end(this.#child)
-    rmSync(this.folder, { recursive: true, force: true })
+    await this.#daemon[Symbol.asyncDispose]()
+    removeFolder(this.folder)
   }
 }
 
@@ -111,7 +101,7 @@ export class SilentKdc implements AsyncDisposable {
   readonly #server = createServer((socket) => void socket.on('error', () => undefined).resume())
 
   private constructor() {
-    this.#folder = mkdtempSync(join(tmpdir(), 'lull-kdc-'))
+    this.#folder = makeFolder('kdc')
     this.config = join(this.#folder, 'krb5.conf')
   }
 
@@ -138,25 +128,8 @@ export class SilentKdc implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve))
-    rmSync(this.#folder, { recursive: true, force: true })
+    removeFolder(this.#folder)
   }
-}
-
-function missingPrograms(): string | false {
-  const missing = Object.entries(programs).filter(([program]) => !isInstalled(program))
-  const packages = [...new Set(missing.map(([, name]) => name))]
-  return packages.length === 0 ? false : `${packages.join(', ')} not installed`
-}
-
-function isInstalled(program: string): boolean {
-  return path.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }
 
 function configure(folder: string, port: number): void {
@@ -209,33 +182,12 @@ async function administer(folder: string, commands: readonly string[]): Promise<
   if (done.length < commands.length) throw new Error(`Cannot administer the realm: ${said}`)
 }
 
-async function serve(folder: string): Promise<ChildProcess> {
-  let said = ''
-  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-    configure(folder, await freePort())
-    const child = spawn('krb5kdc', ['-n', '-r', realm], {
-      env: surroundings(folder),
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    // Read to the end, or the KDC would stand still at a full pipe.
-    const isReady = new Promise<boolean>((resolve) => {
-      child.stderr.on('data', (piece: Buffer) => {
-        said += String(piece)
-        if (said.endsWith('\n') && said.includes(READY)) resolve(true)
-      })
-      child.once('close', () => resolve(false))
-      child.once('error', () => resolve(false))
-    })
-    if (await isReady) return child
-  }
-  throw new Error(`Cannot start the KDC: ${said}`)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill('SIGKILL')
-  await exited
+async function serve(folder: string): Promise<Daemon> {
+  const { daemon } = await Daemon.onPorts(1, ([port = 0]) => {
+    configure(folder, port)
+    return { program: 'krb5kdc', args: ['-n', '-r', realm], env: surroundings(folder) }
+  })
+  return daemon
 }
 
 async function run(
@@ -260,15 +212,6 @@ function surroundings(folder: string): Record<string, string> {
     KRB5_CONFIG: join(folder, 'krb5.conf'),
     KRB5_KDC_PROFILE: join(folder, 'kdc.conf'),
   }
-}
-
-/** A port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const port = portOf(server.address())
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function portOf(address: AddressInfo | string | null): number {
