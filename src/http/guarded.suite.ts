@@ -133,6 +133,8 @@ export interface LoggedRequest {
   readonly path: string
   readonly status: number
   readonly credentials: string | undefined
+  /** What `Proxy-Authorization` said, which is for no server. */
+  readonly forProxy: string | undefined
   readonly bytes: number
 }
 
@@ -176,7 +178,9 @@ export async function guarded(
     const note = (status: number): void => {
       const connection = places.get(socket) ?? -1
       const method = request.method ?? ''
-      log.push({ connection, method, path, status, credentials, bytes: body.length })
+      const forProxy = request.headers['proxy-authorization']
+      const bytes = body.length
+      log.push({ connection, method, path, status, credentials, forProxy, bytes })
     }
     const challenges: string[] = []
     for (const make of options.isPublic?.(path) === true ? [] : guard) {
