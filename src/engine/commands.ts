@@ -2,6 +2,7 @@
 
 import { assert } from '../base/error.ts'
 import { JobError } from '../job/failure.ts'
+import { takePair, type GivenPair } from '../job/given-credentials.ts'
 import type { HresultSymbol } from '../job/hresult.ts'
 import {
   defaultPatience,
@@ -17,7 +18,7 @@ import {
   type Tally,
   type TransferOptions,
 } from '../job/job.ts'
-import { bitsStates, isActive, isFinal } from '../job/moves.ts'
+import { isActive, isFinal } from '../job/moves.ts'
 import {
   checkHeader,
   checkLocalName,
@@ -29,16 +30,10 @@ import {
 } from '../job/names.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
 import { transition } from '../job/transition.ts'
+import { findChangeable, findJob, invalidState, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import type { Housekeeping, Outcome } from './housekeeping.ts'
 import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
-
-/** Who calls. */
-export interface Caller {
-  readonly owner: Owner
-  /** Administrators see and change every job, and no wall stands for them. */
-  readonly administrator: boolean
-}
 
 /** A file to add. */
 export type NewFileRequest = Omit<NewFile, 'ordinal' | 'digests'> & {
@@ -61,10 +56,8 @@ export interface JobRequest extends JobChanges {
   readonly type?: JobType
   readonly files?: readonly NewFileRequest[]
   readonly resume?: boolean
+  readonly credentials?: readonly GivenPair[]
 }
-
-/** How many ids a prefix is looked up for: one is an answer, two are a question. */
-const PREFIX_MATCHES = 2
 
 /** The calls of clients. */
 export class Commands {
@@ -88,6 +81,7 @@ export class Commands {
     checkChanges(request)
     this.#checkLimits(caller)
     const files = this.#checkFiles(caller, request.files ?? [], 0)
+    const pairs = (request.credentials ?? []).map(takePair)
     return this.#core.commit(() => {
       const now = this.#core.clock.now()
       const tally = { ...emptyTally, filesTotal: files.length }
@@ -97,13 +91,14 @@ export class Commands {
       const ready = request.resume === true ? transition(draft, { kind: 'resume' }, now) : draft
       const job = this.#core.store.insert(ready)
       if (files.length > 0) this.#core.store.insertFiles(job.id, files)
+      if (pairs.length > 0) this.#core.secrets.savePairs(job, pairs)
       this.#core.announce(job)
       return job
     })
   }
 
   addFiles(caller: Caller, id: JobId, requests: readonly NewFileRequest[]): Job {
-    const before = this.#changeable(caller, id)
+    const before = findChangeable(this.#core, caller, id)
     const files = this.#checkFiles(caller, requests, before.tally.filesTotal)
     return this.#core.commit(() => {
       this.#core.store.insertFiles(before.id, files)
@@ -120,7 +115,7 @@ export class Commands {
 
   change(caller: Caller, id: JobId, changes: JobChanges): Job {
     checkChanges(changes)
-    const job = this.#changeable(caller, id)
+    const job = findChangeable(this.#core, caller, id)
     return this.#core.commit(() => {
       const changed = { ...withChanges(job, changes), modified: this.#core.clock.now() }
       this.#core.save(changed)
@@ -129,7 +124,7 @@ export class Commands {
   }
 
   resume(caller: Caller, id: JobId): Job {
-    const job = this.#own(caller, id)
+    const job = findJob(this.#core, caller, id)
     return this.#core.commit(() => {
       const turn = this.#core.turns.get(job.id)
       const resumed = this.#core.apply(notCompleting(job), { kind: 'resume' })
@@ -144,7 +139,7 @@ export class Commands {
   }
 
   suspend(caller: Caller, id: JobId): Job {
-    const job = this.#own(caller, id)
+    const job = findJob(this.#core, caller, id)
     return this.#core.commit(() => {
       this.#core.stopTurn(job.id)
       return this.#core.apply(job, { kind: 'suspend' })
@@ -152,7 +147,7 @@ export class Commands {
   }
 
   async complete(caller: Caller, id: JobId): Promise<Outcome> {
-    const job = this.#own(caller, id)
+    const job = findJob(this.#core, caller, id)
     if (isFinal(job.state.kind)) throw invalidState(job, 'complete')
     const done = this.#housekeeping.whenDone(job.id)
     this.#core.commit(() => {
@@ -166,7 +161,7 @@ export class Commands {
   }
 
   async cancel(caller: Caller, id: JobId): Promise<Outcome> {
-    const job = this.#own(caller, id)
+    const job = findJob(this.#core, caller, id)
     if (isFinal(job.state.kind)) throw invalidState(job, 'cancel')
     const done = this.#housekeeping.whenDone(job.id)
     this.#core.commit(() => {
@@ -177,7 +172,7 @@ export class Commands {
   }
 
   get(caller: Caller, idOrPrefix: string): Job {
-    return this.#own(caller, idOrPrefix)
+    return findJob(this.#core, caller, idOrPrefix)
   }
 
   list(caller: Caller, query: JobQuery): readonly Job[] {
@@ -191,40 +186,7 @@ export class Commands {
   }
 
   files(caller: Caller, id: JobId, query: FileQuery): readonly JobFile[] {
-    return this.#core.store.files(this.#own(caller, id).id, query)
-  }
-
-  #own(caller: Caller, idOrPrefix: string): Job {
-    const prefix = idOrPrefix.toLowerCase().replace(/^\{|\}$/gu, '')
-    const ids = prefix === '' ? [] : this.#core.store.findByPrefix(prefix, PREFIX_MATCHES)
-    const [id, second] = ids
-    if (second !== undefined) {
-      throw new JobError(
-        'BG_E_NOT_FOUND',
-        `Cannot tell which job is meant: ${prefix} begins more than one id`,
-      )
-    }
-    const job = id === undefined ? undefined : this.#core.store.find(id)
-    if (job === undefined) {
-      throw new JobError(
-        'BG_E_NOT_FOUND',
-        `Cannot find job ${JSON.stringify(idOrPrefix)}: there is none with this id`,
-      )
-    }
-    if (job.owner.id !== caller.owner.id && !caller.administrator) {
-      throw new JobError(
-        'E_ACCESSDENIED',
-        `Cannot use job ${job.id}: it belongs to ${job.owner.name}`,
-      )
-    }
-    return job
-  }
-
-  /** A job that may still be changed (bits-jobs.md §2, "std"). */
-  #changeable(caller: Caller, id: JobId): Job {
-    const job = this.#own(caller, id)
-    if (isFinal(job.state.kind)) throw invalidState(job, 'change')
-    return job
+    return this.#core.store.files(findJob(this.#core, caller, id).id, query)
   }
 
   #checkLimits({ owner, administrator }: Caller): void {
@@ -291,11 +253,6 @@ function tooManyJobs(symbol: HresultSymbol, limit: number): JobError {
     symbol,
     `Cannot create another job: there are ${limit} already, the most that is allowed`,
   )
-}
-
-function invalidState(job: Job, verb: string): JobError {
-  const { name } = bitsStates[job.state.kind]
-  return new JobError('BG_E_INVALID_STATE', `Cannot ${verb} job ${job.id}: its state is ${name}`)
 }
 
 /** What is being completed cannot be taken back: files may have their names already. */

@@ -9,19 +9,22 @@ import type { Clock, Instant, Monotonic } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Job, JobId, Owner } from '../job/job.ts'
-import { isActive } from '../job/moves.ts'
+import { isActive, isFinal } from '../job/moves.ts'
 import { transition, type JobEvent } from '../job/transition.ts'
 import type { Order } from './order.ts'
 import type { Carriers } from './ports/carriers.ts'
 import type { JobStore } from './ports/job-store.ts'
 import type { NetworkMonitor } from './ports/network.ts'
+import type { Vault } from './ports/vault.ts'
 import { Publisher } from './publisher.ts'
+import { Secrets } from './secrets.ts'
 import type { EngineSettings } from './settings.ts'
 import type { Turn } from './turn.ts'
 
 /** The world as the engine needs it. */
 export interface EngineWorld {
   readonly store: JobStore
+  readonly vault: Vault
   readonly carriers: Carriers
   readonly network: NetworkMonitor
   readonly clock: Clock
@@ -44,6 +47,7 @@ export class Core {
   readonly clock: Clock
   readonly settings: EngineSettings
   readonly publisher = new Publisher()
+  readonly secrets: Secrets = new Secrets(this)
   /** Every turn whose carrier has not reported its end. */
   readonly turns = new Map<JobId, Turn>()
   /** Every job in TRANSIENT_ERROR. */
@@ -52,6 +56,8 @@ export class Core {
   readonly impatientSince = new Map<JobId, Monotonic>()
   readonly #reconcile: () => void
   #effects: (() => void)[] | undefined
+  /** Secrets in the clear that a commit has opened: orders carry them away once it stands. */
+  #opened: Uint8Array[] = []
   #turnNumber = 0
 
   /** @param reconcile called after every outermost commit */
@@ -83,8 +89,12 @@ export class Core {
     let result: T
     try {
       result = this.store.transact(work)
+    } catch (error) {
+      for (const bytes of this.#opened) bytes.fill(0)
+      throw error
     } finally {
       this.#effects = undefined
+      this.#opened = []
     }
     for (const effect of effects) effect()
     this.#reconcile()
@@ -97,10 +107,17 @@ export class Core {
     this.#effects.push(effect)
   }
 
-  /** Applies an event to a job and saves it; within a commit. */
+  /** Wipes a secret when the current commit fails: the order that would have carried it away is never sent. */
+  wipeOnFailure(bytes: Uint8Array): void {
+    this.#opened.push(bytes)
+  }
+
+  /** Applies an event to a job and saves it; within a commit. The secrets of a job end with it (A13). */
   apply(job: Job, event: JobEvent): Job {
     const next = this.#timed(job, transition(job, event, this.clock.now()))
-    if (next !== job) this.save(next)
+    if (next === job) return next
+    if (isFinal(next.state.kind)) this.secrets.remove(next)
+    this.save(next)
     return next
   }
 
@@ -149,6 +166,13 @@ export class Core {
     this.afterwards(() => {
       turn.stopping = true
     })
+  }
+
+  /** Lets a job that has its turn begin a new one, as whoever it is now; within a commit. */
+  renewTurn(job: Job): Job {
+    if (!isActive(job.state.kind)) return job
+    this.stopTurn(job.id)
+    return this.apply(job, { kind: 'yield', turn: job.turn })
   }
 
   /** Charges the time since the last look to a job's patience, and starts a new look. */

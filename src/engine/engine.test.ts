@@ -1,107 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { silentLog } from '../base/log.ts'
-import { failure, type Failure } from '../job/failure.ts'
-import type { Job, Priority } from '../job/job.ts'
-import { MemoryJobStore } from '../testing/memory-job-store.ts'
-import { ScriptedCarriers } from '../testing/scripted-carriers.ts'
-import { SeededRandom } from '../testing/seeded-random.ts'
-import { SwitchedNetwork } from '../testing/switched-network.ts'
-import { TurnedClock } from '../testing/turned-clock.ts'
-import type { Caller } from './commands.ts'
-import { Engine } from './engine.ts'
-import type { FileProgress } from './order.ts'
-import { defaultSettings, type EngineSettings } from './settings.ts'
-
-const me: Caller = { owner: { id: '1000', name: 'me' }, administrator: false }
-const other: Caller = { owner: { id: '1001', name: 'other' }, administrator: false }
-const root: Caller = { owner: { id: '0', name: 'root' }, administrator: true }
+import { failure } from '../job/failure.ts'
+import { Bench, done, me, other, part, root } from './bench.suite.ts'
 
 const refused = failure('ERROR_WINHTTP_CANNOT_CONNECT', 'GENERAL_TRANSPORT', 'Connection refused')
 const noNetwork = failure('BG_E_NETWORK_DISCONNECTED', 'GENERAL_TRANSPORT', 'No network', {
   waitsFor: 'network',
 })
 const notFound = failure('ERROR_FILE_NOT_FOUND', 'REMOTE_FILE', 'Not there')
-
-class Bench {
-  readonly clock = new TurnedClock()
-  readonly carriers = new ScriptedCarriers()
-  readonly network = new SwitchedNetwork()
-  readonly store: MemoryJobStore
-  readonly engine: Engine
-
-  constructor({
-    store = new MemoryJobStore(),
-    settings = {},
-  }: { store?: MemoryJobStore; settings?: Partial<EngineSettings> } = {}) {
-    this.store = store
-    const { clock, carriers, network } = this
-    const world = { store, carriers, network, clock, random: new SeededRandom(), log: silentLog }
-    this.engine = new Engine(world, { ...defaultSettings, ...settings })
-    this.engine.start()
-  }
-
-  add(priority: Priority = 'normal', files = 1, changes: object = {}): Job {
-    return this.engine.create(me, {
-      displayName: `${priority} job`,
-      priority,
-      files: Array.from({ length: files }, (_, index) => ({
-        remoteName: `http://origin/${index}`,
-        localName: `/data/${priority}-${this.store.count()}-${index}`,
-      })),
-      resume: true,
-      ...changes,
-    })
-  }
-
-  state(job: Job): string {
-    return this.engine.get(me, job.id).state.kind
-  }
-
-  /** The turn that a job has now. */
-  turn(job: Job): number {
-    const order = this.carriers.orders('fetch').findLast((each) => each.job === job.id)
-    assert(order !== undefined, 'the job was given a turn')
-    return order.turn
-  }
-
-  connect(job: Job): void {
-    this.carriers.report({ kind: 'connected', job: job.id, turn: this.turn(job) })
-  }
-
-  checkpoint(job: Job, ...files: readonly FileProgress[]): void {
-    this.carriers.report({ kind: 'checkpoint', job: job.id, turn: this.turn(job), files })
-  }
-
-  fail(job: Job, reason: Failure): void {
-    this.carriers.report({ kind: 'failed', job: job.id, turn: this.turn(job), failure: reason })
-  }
-
-  over(job: Job): void {
-    this.carriers.report({ kind: 'stopped', job: job.id, turn: this.turn(job) })
-  }
-}
-
-function done(ordinal: number, size = 10): FileProgress {
-  const ranges = size === 0 ? [] : [{ start: 0, end: size }]
-  return {
-    ordinal,
-    ranges,
-    size,
-    transferred: true,
-    identity: { device: '1', inode: `${ordinal}`, size },
-  }
-}
-
-function part(ordinal: number, end: number, size = 100): FileProgress {
-  return {
-    ordinal,
-    ranges: [{ start: 0, end }],
-    size,
-    version: { etag: '"1"' },
-    transferred: false,
-  }
-}
 
 describe('Engine: the life of a job', () => {
   test('a job is connected, transferred, renamed and acknowledged', async () => {

@@ -6,15 +6,11 @@
 import type { Job, JobFile, JobId } from '../job/job.ts'
 import { isFinal } from '../job/moves.ts'
 import type { PathStyle } from '../job/names.ts'
-import {
-  Commands,
-  type Caller,
-  type JobChanges,
-  type JobRequest,
-  type NewFileRequest,
-} from './commands.ts'
+import type { Caller } from './access.ts'
+import { Commands, type JobChanges, type JobRequest, type NewFileRequest } from './commands.ts'
 import { Core, type EngineWorld } from './core.ts'
 import { Housekeeping, type Outcome } from './housekeeping.ts'
+import { IdentityCommands } from './identity-commands.ts'
 import { Intake } from './intake.ts'
 import type { FileQuery, JobQuery } from './ports/job-store.ts'
 import type { JobListener } from './publisher.ts'
@@ -33,6 +29,8 @@ const RECOVERY_DELAY_MS = 1_000
 
 /** One engine over one queue. */
 export class Engine {
+  /** The calls about as whom jobs ask. */
+  readonly identity: IdentityCommands
   readonly #core: Core
   readonly #scheduler: Scheduler
   readonly #housekeeping: Housekeeping
@@ -51,6 +49,7 @@ export class Engine {
     this.#scheduler = new Scheduler(this.#core)
     this.#housekeeping = new Housekeeping(this.#core)
     this.#commands = new Commands(this.#core, this.#housekeeping, pathStyle)
+    this.identity = new IdentityCommands(this.#core)
     this.#intake = new Intake(this.#core, this.#housekeeping)
     world.carriers.listen({
       reported: (_owner, reports) => this.#guarded(() => this.#intake.take(reports)),
@@ -83,6 +82,7 @@ export class Engine {
     for (const turn of this.#core.turns.values()) turn.stopping = true
     await this.#core.world.carriers.stop()
     this.#housekeeping.stop()
+    this.#core.secrets.stop()
   }
 
   /**

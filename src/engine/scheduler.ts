@@ -9,6 +9,7 @@ import { isIn, priorities, type Job, type JobId } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
 import { schedule, type ActiveJob } from '../job/schedule.ts'
 import type { Core } from './core.ts'
+import { identityOf } from './identity.ts'
 import { FILES_PER_ORDER, Turn } from './turn.ts'
 
 /** How many foreground jobs are looked at in one breath; the others follow in the next. */
@@ -100,11 +101,16 @@ export class Scheduler {
 
   #activate(queuedJob: Job, now: Monotonic): void {
     const core = this.#core
+    const secrets = core.secrets.open(queuedJob)
+    if ('hresult' in secrets) {
+      core.apply(queuedJob, { kind: 'fail', failure: secrets })
+      return
+    }
     const job = core.apply({ ...queuedJob, touched: true }, { kind: 'activate' })
     const turn = new Turn(job, core.nextTurnNumber(), now)
     if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.impatientSince.set(job.id, now)
     const files = core.store.files(job.id, { kinds: ['missing'], limit: FILES_PER_ORDER })
-    const order = turn.order(job, files, core.settings)
+    const order = turn.order(job, files, core.settings, identityOf(secrets, core.settings.auth))
     core.send(job.owner, order)
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true

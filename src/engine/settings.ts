@@ -1,5 +1,6 @@
 /** What an operator may set for the whole service. */
 
+import { defaultAuthSettings, type AuthSettings } from '../auth/settings.ts'
 import type { CheckpointPolicy } from './order.ts'
 import { defaultSchedulePolicy, type SchedulePolicy } from '../job/schedule.ts'
 
@@ -17,6 +18,7 @@ export interface EngineSettings {
   readonly connectionsPerJob: number
   readonly limits: Limits
   readonly checkpoint: CheckpointPolicy
+  readonly auth: AuthSettings
   /** How long final jobs are remembered, in milliseconds. */
   readonly rememberMs: number
   /** After how many milliseconds without activity a job is given up (bits-jobs.md §20.6). */
@@ -31,6 +33,7 @@ export const defaultSettings: EngineSettings = {
   connectionsPerJob: 6,
   limits: {},
   checkpoint: { everyMs: 1_000, bytes: 64 * 1024 * 1024 },
+  auth: defaultAuthSettings,
   rememberMs: DAY_MS,
   inactivityMs: 90 * DAY_MS,
 }

@@ -3,7 +3,7 @@
 import type { Monotonic } from '../base/clock.ts'
 import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
 import { partialName } from '../job/partial-name.ts'
-import type { FetchOrder, FileOrder } from './order.ts'
+import type { FetchOrder, FileOrder, IdentityOrder } from './order.ts'
 import type { EngineSettings } from './settings.ts'
 
 /**
@@ -51,8 +51,13 @@ export class Turn {
     return !this.exhausted && !this.stopping && this.inHand.size < REFILL_BELOW
   }
 
-  /** Takes files in hand and words the order for them. */
-  order(job: Job, files: readonly JobFile[], settings: EngineSettings): FetchOrder {
+  /** Takes files in hand and words the order for them. @param identity for the first order of the turn */
+  order(
+    job: Job,
+    files: readonly JobFile[],
+    settings: EngineSettings,
+    identity?: IdentityOrder,
+  ): FetchOrder {
     for (const file of files) {
       this.inHand.set(file.ordinal, file)
       this.next = file.ordinal + 1
@@ -65,6 +70,7 @@ export class Turn {
       stallTimeoutMs: job.patience.stallTimeoutMs,
       connections: settings.connectionsPerJob,
       checkpoint: settings.checkpoint,
+      ...(identity === undefined ? {} : { identity }),
       files: files.map((file) => fileOrder(job.id, file)),
     }
   }

@@ -2,19 +2,24 @@
 
 import { userInfo } from 'node:os'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { LullError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
 import { HostedCarriers, processHost, threadHost } from '../carrier/hosted-carriers.ts'
 import { systemClock } from '../carrier/system-clock.ts'
 import type { Home } from '../client/home.ts'
 import { Engine } from '../engine/engine.ts'
-import type { Caller } from '../engine/commands.ts'
+import { VaultError, type Vault } from '../engine/ports/vault.ts'
+import type { Caller } from '../engine/access.ts'
 import type { Owner } from '../job/job.ts'
 import { nativeStatus } from '../native/native.ts'
 import { peerCredentials } from '../native/peer-credentials.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import { acquireLock } from '../store/lock.ts'
 import { openJobStore } from '../store/sqlite-job-store.ts'
+import { keySources } from '../vault/key-sources.ts'
+import { unavailableVault } from '../vault/unavailable-vault.ts'
+import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
 import { engineSettings, readConfig } from './config.ts'
 import { fileLog } from './file-log.ts'
@@ -53,11 +58,13 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const config = readConfig(home.config)
     const log = fileLog(home.log, { debug: config.debug ?? false })
     const store = openJobStore(home.queue)
+    const vault = openHomeVault(home, log)
     const host = config.carrierProcesses === true ? processHost : threadHost
     // A service that was started for it gives back what a large job has used (see client/service-arguments).
     const carriers = new HostedCarriers(host, () => globalThis.gc?.())
     const world = {
       store,
+      vault,
       carriers,
       network: networkAddresses,
       clock: systemClock,
@@ -97,6 +104,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
       async stop() {
         await engine.stop()
         store.close()
+        vault.close()
         log.write('info', 'The service stopped')
         lock[Symbol.dispose]()
       },
@@ -104,6 +112,21 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
   } catch (error) {
     lock[Symbol.dispose]()
     throw error
+  }
+}
+
+/** The vault of a home; one that cannot be used costs the jobs with credentials, and no others (N139). */
+function openHomeVault(home: Home, log: Log): Vault {
+  const places = {
+    keyFile: join(home.folder, 'master.key'),
+    credentialsFolder: process.env['CREDENTIALS_DIRECTORY'],
+  }
+  try {
+    return openVault(keySources(places), { random: systemRandom, log })
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error
+    log.write('error', 'Credentials cannot be used', { code: error.code, reason: error.message })
+    return unavailableVault(error)
   }
 }
 

@@ -73,7 +73,8 @@ export function readConfig(path: string): Config {
 
 /** The engine's settings as the file wants them. */
 export function engineSettings(from: Config): EngineSettings {
-  const { schedule, connectionsPerJob, checkpoint, rememberMs, inactivityMs } = defaultSettings
+  const { schedule, connectionsPerJob, checkpoint, rememberMs, inactivityMs, auth } =
+    defaultSettings
   return {
     schedule: {
       backgroundJobs: from.backgroundJobs ?? schedule.backgroundJobs,
@@ -90,6 +91,7 @@ export function engineSettings(from: Config): EngineSettings {
       ...(from.maxJobsPerUser === undefined ? {} : { jobsPerUser: from.maxJobsPerUser }),
       ...(from.maxFilesPerJob === undefined ? {} : { filesPerJob: from.maxFilesPerJob }),
     },
+    auth,
     rememberMs: from.rememberHours === undefined ? rememberMs : from.rememberHours * 3_600_000,
     inactivityMs:
       from.inactivityDays === undefined ? inactivityMs : from.inactivityDays * 86_400_000,

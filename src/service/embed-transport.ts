@@ -1,7 +1,7 @@
 /** The service's language without a socket: for an engine in the caller's own process. */
 
 import { LullError } from '../base/error.ts'
-import type { Caller } from '../engine/commands.ts'
+import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
 import { refusalIn, type Transport } from '../rpc/client.ts'

@@ -1,6 +1,6 @@
 /** Server-Sent Events of jobs: a watcher that reads slowly gets fewer events, never a growing heap. */
 
-import type { Caller } from '../engine/commands.ts'
+import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { JobNews } from '../engine/publisher.ts'
 import type { Job, JobId } from '../job/job.ts'

@@ -1,6 +1,7 @@
 /** Each method of the contract, done by the engine. */
 
-import type { Caller, JobChanges, NewFileRequest } from '../engine/commands.ts'
+import type { Caller } from '../engine/access.ts'
+import type { JobChanges, NewFileRequest } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { failureOf, viewFile, viewJob } from '../rpc/view.ts'
 import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
@@ -36,7 +37,7 @@ export function view(engine: Engine, job: Job): JobView {
 export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> {
   const show = (job: Job): JobView => view(engine, job)
   return {
-    'job.create': ({ type, files, resume, ...properties }, caller) =>
+    'job.create': ({ type, files, resume, credentials, ...properties }, caller) =>
       show(
         engine.create(caller, {
           ...changes(properties),
@@ -44,6 +45,7 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
           ...(type === undefined ? {} : { type }),
           files: (files ?? []).map(newFile),
           resume: resume ?? false,
+          ...(credentials === undefined ? {} : { credentials }),
         }),
       ),
     'job.addFiles': ({ id, files }, caller) =>

@@ -1,6 +1,6 @@
 /** The methods about as whom, and which way, a job asks. */
 
-import type { Caller } from '../engine/commands.ts'
+import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
 import type { MethodName } from '../rpc/contract.ts'
@@ -17,11 +17,16 @@ function notYet(): never {
 }
 
 /** These methods over one engine. */
-export function identityHandlers(_engine: Engine): Pick<Handlers<Caller>, IdentityMethod> {
+export function identityHandlers({ identity }: Engine): Pick<Handlers<Caller>, IdentityMethod> {
   return {
-    'job.setCredentials': notYet,
-    'job.removeCredentials': notYet,
-    'job.listCredentials': notYet,
+    'job.setCredentials': ({ id, ...pair }, caller) => {
+      identity.setCredentials(caller, id, pair)
+      return null
+    },
+    'job.removeCredentials': ({ id, ...pair }, caller) => ({
+      removed: identity.removeCredentials(caller, id, pair),
+    }),
+    'job.listCredentials': ({ id }, caller) => ({ pairs: identity.credentials(caller, id) }),
     'job.setProxySettings': notYet,
     'job.getProxySettings': notYet,
     'job.setClientCertificate': notYet,
