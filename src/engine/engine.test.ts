@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { failure } from '../job/failure.ts'
+import type { Job } from '../job/job.ts'
 import { Bench, done, me, other, part, root } from './bench.suite.ts'
 
 const refused = failure('ERROR_WINHTTP_CANNOT_CONNECT', 'GENERAL_TRANSPORT', 'Connection refused')
