@@ -6,22 +6,28 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, globSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { apacheNeeds } from '../test/lab/apache.ts'
+import { missingPackages, type Needs } from '../test/lab/installed.ts'
+import { kdcNeeds } from '../test/lab/kdc.ts'
+import { winbindNeeds } from '../test/lab/samba.ts'
+import { squidNeeds } from '../test/lab/squid.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Programs that tests start, and Debian's packages that bring them. */
-const programs: Readonly<Record<string, string>> = {
+/** What tests start, and Debian's packages that bring it. */
+const needs: Needs = {
   nginx: 'nginx-light',
   curl: 'curl',
   aria2c: 'aria2',
   openssl: 'openssl',
-  krb5kdc: 'krb5-kdc',
-  'kadmin.local': 'krb5-admin-server',
-  kinit: 'krb5-user',
+  ...kdcNeeds,
+  ...apacheNeeds,
+  ...squidNeeds,
+  ...winbindNeeds,
 }
 
 /** Every test file may run this long. */
@@ -42,9 +48,8 @@ if (files.length === 0) command('Checking', 'npm', ['run', '--silent', 'check'])
 await runTests(files.length === 0 ? ['src/**/*.test.ts', 'test/**/*.test.ts'] : files)
 
 function installPrograms(): void {
-  const missing = Object.entries(programs).filter(([program]) => !isInstalled(program))
-  if (missing.length === 0) return
-  const packages = missing.map(([, name]) => name)
+  const packages = missingPackages(needs)
+  if (packages.length === 0) return
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
     say(`Not installed here: ${packages.join(', ')}. Tests that need them are left out and say so.`)
     return
@@ -55,17 +60,6 @@ function installPrograms(): void {
   const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages]
   const { status } = spawnSync('apt-get', install, { env, stdio: ['ignore', 'ignore', 'inherit'] })
   if (status !== 0) say('Not all could be installed. Tests that need them are left out and say so.')
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }
 
 function command(what: string, program: string, args: readonly string[]): void {

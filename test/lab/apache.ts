@@ -4,16 +4,19 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertificateFiles } from './authority.ts'
 import { Daemon, giveToDaemons, makeFolder, NOBODY, removeFolder, type Command } from './daemon.ts'
-import { whyMissing } from './installed.ts'
-import { basicUser, digestUser, NTLM_DOMAIN, ntlmUser } from './people.ts'
+import { whyMissing, type Needs } from './installed.ts'
+import { apacheUser, digestUser, NTLM_DOMAIN, ntlmUser } from './people.ts'
 
-/** Why there is no Apache here; `false` when there can be one. */
-export const cannotServeSchemes: string | false = whyMissing({
+/** What Apache needs. */
+export const apacheNeeds: Needs = {
   apache2: 'apache2-bin',
   '/usr/lib/apache2/modules/mod_auth_gssapi.so': 'libapache2-mod-auth-gssapi',
   '/etc/gss/mech.d/mech.ntlmssp.conf': 'gss-ntlmssp',
   openssl: 'openssl',
-})
+}
+
+/** Why there is no Apache here; `false` when there can be one. */
+export const cannotServeSchemes: string | false = whyMissing(apacheNeeds)
 
 /** Who is asked for what, by the first segment of the path. All of them have the same files, and take them by PUT. */
 const places = {
@@ -131,7 +134,7 @@ function byDoor(ports: readonly number[]): Readonly<Record<Door, number>> {
 
 function makeFiles(folder: string): void {
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
-  write('basic.users', basicUser())
+  write('basic.users', apacheUser())
   write('digest.users', digestUser('lab'))
   write('ntlm.users', ntlmUser())
   for (const name of ['www', 'locks']) {

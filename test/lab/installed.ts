@@ -1,31 +1,34 @@
 /** What is installed on this machine: programs of the lab, and the packages of Debian that bring them. */
 
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Daemons lie where a user's PATH does not look. */
 export const path = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter)
 
-/**
- * Why something of the lab cannot run here.
- *
- * @param programs packages by what they bring: a program's name, or the full path of a file
- * @returns `false` when all is there
- */
-export function whyMissing(programs: Readonly<Record<string, string>>): string | false {
-  const missing = Object.entries(programs).filter(([program]) => !isInstalled(program))
-  const packages = [...new Set(missing.map(([, name]) => name))]
+/** Packages by what they bring: the name of a program, or a glob of the full path of a file. */
+export type Needs = Readonly<Record<string, string>>
+
+/** Why something of the lab cannot run here; `false` when all of it is there. */
+export function whyMissing(needs: Needs): string | false {
+  const packages = missingPackages(needs)
   return packages.length === 0 ? false : `${packages.join(', ')} not installed`
 }
 
-function isInstalled(program: string): boolean {
-  if (program.startsWith('/')) return isThere(program, constants.R_OK)
-  return path.split(delimiter).some((folder) => isThere(join(folder, program), constants.X_OK))
+/** The packages that are not there. */
+export function missingPackages(needs: Needs): readonly string[] {
+  const missing = Object.entries(needs).filter(([program]) => !isInstalled(program))
+  return [...new Set(missing.map(([, name]) => name))]
 }
 
-function isThere(file: string, mode: number): boolean {
+function isInstalled(program: string): boolean {
+  if (program.startsWith('/')) return globSync(program).length > 0
+  return path.split(delimiter).some((folder) => isProgram(join(folder, program)))
+}
+
+function isProgram(file: string): boolean {
   try {
-    accessSync(file, mode)
+    accessSync(file, constants.X_OK)
     return true
   } catch {
     return false

@@ -44,7 +44,8 @@ const MAJOR_TEXT = 1
 /** GSS_S_CONTINUE_NEEDED. */
 const CONTINUE_NEEDED = 1
 
-let context: [Handle] = [noHandle]
+/** By the number that the other half gave them. */
+const contexts = new Map<number, [Handle]>()
 
 for await (const line of createInterface({ input: process.stdin })) {
   // Written by the other half of this acceptor.
@@ -53,9 +54,11 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function answerTo(request: AcceptorRequest): AcceptorAnswer {
+  const context = contexts.get(request.context) ?? [noHandle]
+  contexts.set(request.context, context)
   switch (request.kind) {
     case 'accept':
-      return acceptToken(request)
+      return acceptToken(context, request)
     case 'sign': {
       const code: Partial<BufferDescriptor> = {}
       sign(context[0], 0, lend(request.message), code)
@@ -70,12 +73,10 @@ function answerTo(request: AcceptorRequest): AcceptorAnswer {
   }
 }
 
-function acceptToken({
-  token,
-  binding,
-  isFirst,
-}: AcceptorRequest & { kind: 'accept' }): AcceptorAnswer {
-  if (isFirst) context = [noHandle]
+function acceptToken(
+  context: [Handle],
+  { token, binding }: AcceptorRequest & { kind: 'accept' },
+): AcceptorAnswer {
   const [name, delegated] = [[noHandle], [noHandle]]
   const flags = [0]
   const output: Partial<BufferDescriptor> = {}

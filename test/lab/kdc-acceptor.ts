@@ -6,18 +6,23 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 
-/** What the acceptor is asked; bytes in base64. */
-export type AcceptorRequest =
+/** What the acceptor is asked about one of its contexts; bytes in base64. */
+export type AcceptorRequest = { readonly context: number } & (
   | {
+      /** Begins the context, or goes on with it. */
       readonly kind: 'accept'
       readonly token: string
       /** Application data of the channel binding; absent when it does not look at bindings. */
       readonly binding?: string
-      /** Whether a context begins with it. */
-      readonly isFirst: boolean
     }
   | { readonly kind: 'sign'; readonly message: string }
   | { readonly kind: 'verify'; readonly message: string; readonly code: string }
+)
+
+/** One request without its context. */
+type Question<Request = AcceptorRequest> = Request extends AcceptorRequest
+  ? Omit<Request, 'context'>
+  : never
 
 /** What it answers. */
 export type AcceptorAnswer =
@@ -48,13 +53,17 @@ export interface Accepted {
 /** GSS_C_CHANNEL_BOUND_FLAG: both sides have bound to the same channel. */
 export const CHANNEL_BOUND = 0x800
 
-/** One acceptor, which has one context at a time; its process ends when it is disposed. */
+/** One acceptor; its process ends when it is disposed. */
 export class GssAcceptor implements AsyncDisposable {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   readonly #answers: AsyncIterator<string>
-  #isFirst = true
+  #contexts = 0
+  #current: AcceptorContext
 
-  /** @param environment with `KRB5_KTNAME`, the keytab of the service, and `KRB5_CONFIG` */
+  /**
+   * @param environment with `KRB5_KTNAME`, the keytab of the service, and `KRB5_CONFIG`; with `NTLM_USER_FILE` it knows
+   *   NTLM too, where gss-ntlmssp is installed
+   */
   constructor(environment: Readonly<Record<string, string>>) {
     const script = join(import.meta.dirname, 'kdc-acceptor-process.ts')
     this.#child = spawn(process.execPath, [script], {
@@ -63,11 +72,58 @@ export class GssAcceptor implements AsyncDisposable {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
+    this.#current = this.begin()
+  }
+
+  /** A new context; there may be several. */
+  begin(): AcceptorContext {
+    const context = ++this.#contexts
+    return new AcceptorContext((question) => this.#ask({ ...question, context }))
   }
 
   /** Begins a new context with the next token. */
   renew(): void {
-    this.#isFirst = true
+    this.#current = this.begin()
+  }
+
+  /** {@link AcceptorContext.accept} of the current context. */
+  accept(token: Uint8Array, binding?: Uint8Array): Promise<Accepted> {
+    return this.#current.accept(token, binding)
+  }
+
+  /** {@link AcceptorContext.sign} of the current context. */
+  sign(message: Uint8Array): Promise<Uint8Array> {
+    return this.#current.sign(message)
+  }
+
+  /** {@link AcceptorContext.verify} of the current context. */
+  verify(message: Uint8Array, code: Uint8Array): Promise<boolean> {
+    return this.#current.verify(message, code)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exited
+  }
+
+  async #ask(request: AcceptorRequest): Promise<AcceptorAnswer> {
+    this.#child.stdin.write(`${JSON.stringify(request)}\n`)
+    const { value, done } = await this.#answers.next()
+    if (done === true) throw new Error('the acceptor has ended')
+    // Written by the other half of this acceptor.
+    return JSON.parse(value) as AcceptorAnswer
+  }
+}
+
+/** The other side of one context. */
+export class AcceptorContext {
+  readonly #ask: (question: Question) => Promise<AcceptorAnswer>
+
+  /** @param ask about this context */
+  constructor(ask: (question: Question) => Promise<AcceptorAnswer>) {
+    this.#ask = ask
   }
 
   /**
@@ -81,9 +137,7 @@ export class GssAcceptor implements AsyncDisposable {
       kind: 'accept',
       token: encode(token),
       ...(binding === undefined ? {} : { binding: encode(binding) }),
-      isFirst: this.#isFirst,
     })
-    this.#isFirst = false
     if (answer.kind === 'refused') throw new Error(answer.reason)
     if (answer.kind !== 'accepted') throw new Error(`answered with ${answer.kind}`)
     return { ...answer, token: decode(answer.token) }
@@ -104,21 +158,6 @@ export class GssAcceptor implements AsyncDisposable {
       code: encode(code),
     })
     return answer.kind === 'verified' && answer.isGood
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const exited = once(this.#child, 'exit')
-    this.#child.kill('SIGKILL')
-    await exited
-  }
-
-  async #ask(request: AcceptorRequest): Promise<AcceptorAnswer> {
-    this.#child.stdin.write(`${JSON.stringify(request)}\n`)
-    const { value, done } = await this.#answers.next()
-    if (done === true) throw new Error('the acceptor has ended')
-    // Written by the other half of this acceptor.
-    return JSON.parse(value) as AcceptorAnswer
   }
 }
 

@@ -6,15 +6,18 @@ import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Daemon, makeFolder, removeFolder } from './daemon.ts'
-import { path, whyMissing } from './installed.ts'
+import { path, whyMissing, type Needs } from './installed.ts'
 
-/** Why there is no realm here; `false` when there can be one. */
-export const cannotServeTickets: string | false = whyMissing({
+/** What a realm needs. */
+export const kdcNeeds: Needs = {
   krb5kdc: 'krb5-kdc',
   'kadmin.local': 'krb5-admin-server',
   kdb5_util: 'krb5-kdc',
   kinit: 'krb5-user',
-})
+}
+
+/** Why there is no realm here; `false` when there can be one. */
+export const cannotServeTickets: string | false = whyMissing(kdcNeeds)
 
 /** The realm and the domain that belongs to it. */
 export const realm = 'LULL.TEST'

@@ -13,9 +13,14 @@ export const NTLM_DOMAIN = 'LULLLAB'
 /** The user as NTLM names them. */
 export const NTLM_USER = `${NTLM_DOMAIN}\\${USER}`
 
-/** Line of a password file of Apache and of Squid's `basic_ncsa_auth`. */
-export function basicUser(): string {
+/** Line of a password file of Apache. */
+export function apacheUser(): string {
   return `${USER}:{SHA}${createHash('sha1').update(PASSWORD).digest('base64')}\n`
+}
+
+/** Line of a password file of Squid's `basic_ncsa_auth`. */
+export function squidUser(): string {
+  return `${USER}:${createHash('md5').update(PASSWORD).digest('hex')}\n`
 }
 
 /** Line of a digest file of Apache and of Squid's `digest_file_auth -c` (RFC 7616 §3.4.2). */

@@ -1,16 +1,22 @@
 /** Samba's winbind without a domain: who judges NTLM for Squid, by the password of one user. */
 
-import { chmodSync, chownSync, existsSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Daemon, isRoot, makeFolder, NOBODY, removeFolder } from './daemon.ts'
-import { whyMissing } from './installed.ts'
+import { whyMissing, type Needs } from './installed.ts'
 import { NTLM_DOMAIN, sambaUser, USER } from './people.ts'
+
+/** What winbind needs. */
+export const winbindNeeds: Needs = {
+  winbindd: 'winbind',
+  ntlm_auth: 'winbind',
+  // The folder is named for the processor.
+  '/usr/lib/*/libnss_wrapper.so': 'libnss-wrapper',
+}
 
 /** Why there is no winbind here; `false` when there can be one. */
 export const cannotJudgeNtlm: string | false =
-  whyMissing({ winbindd: 'winbind', ntlm_auth: 'winbind' }) ||
-  (isNssWrapperThere() ? false : 'libnss-wrapper not installed') ||
-  (isRoot ? false : 'winbind runs as root only')
+  whyMissing(winbindNeeds) || (isRoot ? false : 'winbind runs as root only')
 
 /** The user's number; nobody on this machine has it, nss_wrapper invents it. */
 const UID = 61_001
@@ -52,11 +58,6 @@ export class Winbind implements AsyncDisposable {
     await this.#daemon[Symbol.asyncDispose]()
     removeFolder(this.#folder)
   }
-}
-
-/** The folder is named for the processor. */
-function isNssWrapperThere(): boolean {
-  return globSync('/usr/lib/*/libnss_wrapper.so').length > 0
 }
 
 function surroundings(folder: string): Readonly<Record<string, string>> {

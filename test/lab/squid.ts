@@ -4,15 +4,18 @@ import { globSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { CertificateFiles } from './authority.ts'
 import { Daemon, giveToDaemons, makeFolder, removeFolder, type Command } from './daemon.ts'
-import { whyMissing } from './installed.ts'
-import { basicUser, digestUser } from './people.ts'
+import { whyMissing, type Needs } from './installed.ts'
+import { digestUser, squidUser } from './people.ts'
 
-/** Why there is no Squid here; `false` when there can be one. */
-export const cannotProxy: string | false = whyMissing({
+/** What Squid needs. */
+export const squidNeeds: Needs = {
   squid: 'squid-openssl',
   '/usr/lib/squid/negotiate_kerberos_auth': 'squid-openssl',
   openssl: 'openssl',
-})
+}
+
+/** Why there is no Squid here; `false` when there can be one. */
+export const cannotProxy: string | false = whyMissing(squidNeeds)
 
 const helpers = '/usr/lib/squid'
 
@@ -85,7 +88,7 @@ export class Squid implements AsyncDisposable {
 
 function makeFiles(folder: string): void {
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
-  write('basic.users', basicUser())
+  write('basic.users', squidUser())
   write('digest.users', digestUser('lab'))
   // Apache listens at one of the two addresses that this name usually has.
   write('hosts', '127.0.0.1 localhost\n')
