@@ -1,17 +1,11 @@
 /** Text on a terminal: how many columns it takes, cut and wrapped to fit, and harmless. */
 
+export { harmless } from '../client/harmless.ts'
+
 /** Characters that take two columns (UAX #11, wide), and that take none. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uFF01-\uFF60]/u
 const NARROWER = /[\p{Mn}\p{Me}\p{Cf}]/u
-
-/** Control characters, and marks that turn the direction of what follows them. */
-const HARMFUL = /[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu
-
-/** The text with a `?` for everything that would move a terminal's cursor or hide what stands there. */
-export function harmless(text: string): string {
-  return text.replaceAll(HARMFUL, '?')
-}
 
 /** How many columns a text takes. */
 export function columnsOf(text: string): number {

@@ -2,35 +2,41 @@
 
 import { resolve } from 'node:path'
 import type { ExpectedDigest, Priority, RedirectPolicy } from '../job/job.ts'
-import type { BitsState } from '../job/moves.ts'
 import type { Call, RpcClient } from '../rpc/client.ts'
 import type {
   CreateParams,
-  FileParams,
   FileView,
   JobEventView,
-  JobProperties,
   JobView,
   MethodName,
   Methods,
+  RotateResult,
   ServiceStatus,
 } from '../rpc/contract.ts'
-import { BackgroundCopyError, translate, unavailable } from './errors.ts'
+import { BackgroundCopyJob } from './background-copy-job.ts'
+import { call, translated } from './call.ts'
+import { translate } from './errors.ts'
+import {
+  certificateParams,
+  credentialParams,
+  type JobCertificate,
+  type JobCredentialPair,
+} from './given.ts'
 import { currentWorld, findHome } from './home.ts'
 import { connect } from './start-service.ts'
 
 export type { Call, ExpectedDigest, FileView, JobEventView, JobView, Priority, RedirectPolicy }
 
-/** How far a job is (BG_JOB_PROGRESS); `bytesTotal` is `undefined` while the size of any file is unknown. */
-export interface JobProgress {
-  readonly bytesTotal: number | undefined
-  readonly bytesTransferred: number
-  readonly filesTotal: number
-  readonly filesTransferred: number
-}
-
 /** What a new job may be given besides its name. */
-export type JobOptions = Omit<CreateParams, 'displayName'>
+export type JobOptions = Omit<NewJob, 'displayName'>
+
+/** What a new job is made of. */
+export interface NewJob extends Omit<CreateParams, 'credentials' | 'certificate'> {
+  /** As {@link BackgroundCopyJob.setCredentials} sets them: the job has them before it first runs. */
+  readonly credentials?: readonly JobCredentialPair[]
+  /** As {@link BackgroundCopyJob.setClientCertificate} sets it. */
+  readonly certificate?: JobCertificate
+}
 
 /** Jobs per page of an enumeration. */
 const PAGE = 1_000
@@ -69,12 +75,12 @@ export class BackgroundCopyManager {
 
   /** Creates a job; SUSPENDED and empty, unless the options say more. */
   async createJob(displayName: string, options: JobOptions = {}): Promise<BackgroundCopyJob> {
-    const view = await this.#call('job.create', { displayName, ...options })
+    const view = await this.#call('job.create', createParams({ displayName, ...options }))
     return new BackgroundCopyJob(this.#client, view.id)
   }
 
   /** Creates many jobs with few messages and few commits; the first refusal is thrown after all were tried. */
-  async createJobs(jobs: readonly CreateParams[]): Promise<readonly BackgroundCopyJob[]> {
+  async createJobs(jobs: readonly NewJob[]): Promise<readonly BackgroundCopyJob[]> {
     const made: BackgroundCopyJob[] = []
     let refused: unknown
     for (let from = 0; from < jobs.length; from += BATCH) {
@@ -119,202 +125,36 @@ export class BackgroundCopyManager {
     return this.#call('service.status', {})
   }
 
-  async #batch(jobs: readonly CreateParams[]): Promise<readonly (JobView | Error)[]> {
+  /**
+   * Makes a new master key and seals every secret of the queue with it.
+   *
+   * @returns how many records there are now under the new key, and how many no key opens
+   * @throws {BackgroundCopyError} `E_ACCESSDENIED` when the caller is neither an administrator nor the service's user
+   */
+  rotateVault(): Promise<RotateResult> {
+    return this.#call('vault.rotate', {})
+  }
+
+  async #batch(jobs: readonly NewJob[]): Promise<readonly (JobView | Error)[]> {
     try {
-      return await this.#client.batch('job.create', jobs)
+      return await this.#client.batch('job.create', jobs.map(createParams))
     } catch (error) {
       throw translate(error)
     }
   }
 
-  async #call<Name extends MethodName>(
+  #call<Name extends MethodName>(
     method: Name,
     params: Methods[Name]['params'],
   ): Promise<Methods[Name]['result']> {
-    try {
-      return await this.#client.call(method, params)
-    } catch (error) {
-      throw translate(error)
-    }
+    return call(this.#client, method, params)
   }
 }
 
-/** One job (IBackgroundCopyJob). Every call asks the service; nothing is cached. */
-export class BackgroundCopyJob {
-  readonly #client: RpcClient
-  /** The job's GUID. */
-  readonly id: string
-
-  constructor(client: RpcClient, id: string) {
-    this.#client = client
-    this.id = id
-  }
-
-  /** Adds a file: a URL, and the full path where it shall stand. */
-  async addFile(
-    remoteName: string,
-    localName: string,
-    options: Pick<FileParams, 'digests'> = {},
-  ): Promise<void> {
-    await this.addFileSet([{ remoteName, localName, ...options }])
-  }
-
-  /** Adds several files with one commit. */
-  async addFileSet(files: readonly FileParams[]): Promise<void> {
-    await this.#call('job.addFiles', { id: this.id, files })
-  }
-
-  /** Starts the job, or tries it again at once. @throws {BackgroundCopyError} `BG_E_EMPTY`, `BG_E_INVALID_STATE` */
-  async resume(): Promise<void> {
-    await this.#call('job.resume', { id: this.id })
-  }
-
-  /** Pauses the job; what it has is kept. */
-  async suspend(): Promise<void> {
-    await this.#call('job.suspend', { id: this.id })
-  }
-
-  /**
-   * Gives every transferred file its name and ends the job.
-   *
-   * @returns `BG_S_PARTIAL_COMPLETE` when files were left out
-   */
-  async complete(): Promise<'S_OK' | 'BG_S_PARTIAL_COMPLETE'> {
-    return (await this.#call('job.complete', { id: this.id })).status
-  }
-
-  /** Ends the job and deletes what is there of it. */
-  async cancel(): Promise<'S_OK' | 'BG_S_UNABLE_TO_DELETE_FILES'> {
-    return (await this.#call('job.cancel', { id: this.id })).status
-  }
-
-  /** Everything there is to know at once. */
-  getView(): Promise<JobView> {
-    return this.#call('job.get', { id: this.id })
-  }
-
-  async getState(): Promise<BitsState> {
-    return (await this.getView()).state
-  }
-
-  async getProgress(): Promise<JobProgress> {
-    const { bytesTotal, bytesTransferred, filesTotal, filesTransferred } = await this.getView()
-    return { bytesTotal: bytesTotal ?? undefined, bytesTransferred, filesTotal, filesTransferred }
-  }
-
-  /**
-   * What the job failed with, in ERROR, TRANSIENT_ERROR, or TRANSFERRED after a Complete that could not rename.
-   *
-   * @throws {BackgroundCopyError} `BG_E_ERROR_INFORMATION_UNAVAILABLE` otherwise
-   */
-  async getError(): Promise<BackgroundCopyError> {
-    const { error, state } = await this.getView()
-    if (error !== null) return new BackgroundCopyError(error)
-    throw new BackgroundCopyError({
-      hresult: '0x8020000F',
-      symbol: 'BG_E_ERROR_INFORMATION_UNAVAILABLE',
-      context: 'GENERAL_QUEUE_MANAGER',
-      message: `Cannot tell an error of job ${this.id}: its state is ${state}`,
-      file: null,
-      remoteName: null,
-      localName: null,
-    })
-  }
-
-  /** The files, in their order. */
-  async *enumFiles(): AsyncGenerator<FileView, void> {
-    let from = 0
-    for (;;) {
-      const { files, next } = await this.#call('job.files', { id: this.id, from, limit: PAGE })
-      yield* files
-      if (next === null) return
-      from = next
-    }
-  }
-
-  /** Sets any properties with one commit. */
-  async set(properties: JobProperties): Promise<void> {
-    await this.#call('job.set', { id: this.id, ...properties })
-  }
-
-  setDisplayName(displayName: string): Promise<void> {
-    return this.set({ displayName })
-  }
-
-  setDescription(description: string): Promise<void> {
-    return this.set({ description })
-  }
-
-  setPriority(priority: Priority): Promise<void> {
-    return this.set({ priority })
-  }
-
-  /** @param seconds below 5 is raised to 5 */
-  setMinimumRetryDelay(seconds: number): Promise<void> {
-    return this.set({ minimumRetryDelay: seconds })
-  }
-
-  /** @param seconds 0: the first transient failure is final */
-  setNoProgressTimeout(seconds: number): Promise<void> {
-    return this.set({ noProgressTimeout: seconds })
-  }
-
-  /** @param seconds of activity in all */
-  setMaximumDownloadTime(seconds: number): Promise<void> {
-    return this.set({ maximumDownloadTime: seconds })
-  }
-
-  /** Replaces the headers that are sent with every request. */
-  setCustomHeaders(headers: readonly (readonly [name: string, value: string])[]): Promise<void> {
-    return this.set({ headers })
-  }
-
-  /**
-   * Follows the job: first as it is, then every change; ends when it is final.
-   *
-   * @throws {BackgroundCopyError} `RPC_S_SERVER_UNAVAILABLE` when the service ends meanwhile; the job goes on with the
-   *   next one
-   */
-  async *watch({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<
-    JobEventView,
-    void
-  > {
-    const controller = new AbortController()
-    const either =
-      signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal])
-    try {
-      for await (const event of translated(this.#client.watch([this.id], { signal: either }))) {
-        yield event
-        if (event.kind === 'gone' || finalStates.has(event.job.state)) return
-      }
-    } finally {
-      controller.abort()
-    }
-    signal?.throwIfAborted()
-    throw unavailable(`Cannot follow job ${this.id}: the service was stopped`)
-  }
-
-  async #call<Name extends MethodName>(
-    method: Name,
-    params: Methods[Name]['params'],
-  ): Promise<Methods[Name]['result']> {
-    try {
-      return await this.#client.call(method, params)
-    } catch (error) {
-      throw translate(error)
-    }
-  }
-}
-
-const finalStates: ReadonlySet<BitsState> = new Set<BitsState>(['ACKNOWLEDGED', 'CANCELLED'])
-
-/** The same events; what ends them early is the SDK's error. */
-async function* translated(
-  events: AsyncIterable<JobEventView>,
-): AsyncGenerator<JobEventView, void> {
-  try {
-    yield* events
-  } catch (error) {
-    throw translate(error)
+function createParams({ credentials, certificate, ...rest }: NewJob): CreateParams {
+  return {
+    ...rest,
+    ...(credentials === undefined ? {} : { credentials: credentials.map(credentialParams) }),
+    ...(certificate === undefined ? {} : { certificate: certificateParams(certificate) }),
   }
 }

@@ -1,7 +1,7 @@
 /** Errors as programs meet them: one class, with the HRESULT, its symbol, the context and a sentence. */
 
 import { LullError } from '../base/error.ts'
-import { formatHresult, hresults } from '../job/hresult.ts'
+import { formatHresult, hresults, type HresultSymbol } from '../job/hresult.ts'
 import type { ErrorContext } from '../job/failure.ts'
 import type { FailureView } from '../rpc/contract.ts'
 import { RefusedError } from '../rpc/client.ts'
@@ -55,10 +55,18 @@ export function translate(error: unknown): unknown {
 
 /** The error of a service that cannot be asked. */
 export function unavailable(message: string, cause?: LullError): BackgroundCopyError {
-  const symbol = 'RPC_S_SERVER_UNAVAILABLE'
+  return clientError('RPC_S_SERVER_UNAVAILABLE', 'GENERAL_QUEUE_MANAGER', message, cause)
+}
+
+/** An error that is found on this side, with a code of the table. */
+export function clientError(
+  symbol: HresultSymbol,
+  context: ErrorContext,
+  message: string,
+  cause?: LullError,
+): BackgroundCopyError {
   const hresult = formatHresult(hresults[symbol])
-  const view = { hresult, symbol, context: 'GENERAL_QUEUE_MANAGER', message, ...noFile } as const
-  return new BackgroundCopyError(view, { cause })
+  return new BackgroundCopyError({ hresult, symbol, context, message, ...noFile }, { cause })
 }
 
 const noFile = { file: null, remoteName: null, localName: null }

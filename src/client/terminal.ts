@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { ReadStream } from 'node:tty'
 import { LullError } from '../base/error.ts'
+import { harmless } from './harmless.ts'
 import { TypedLine } from './typed-line.ts'
 
 /** There is nobody to ask, or nobody who wants to answer. */
@@ -50,10 +51,15 @@ export class Terminal implements Disposable {
     }
   }
 
+  /** Shows a sentence on a line of its own. */
+  say(sentence: string): void {
+    this.#write(`${harmless(sentence)}\n`)
+  }
+
   /**
    * Asks, and shows the answer while it is typed unless it is to be hidden.
    *
-   * @param question shown as it is, without a line end; free of control characters
+   * @param question shown without a line end
    * @returns the answer, UTF-8 as it was typed; owned by the caller, who wipes it when it is secret
    * @throws {TerminalError} `ERR_TERMINAL_CANCELLED` when it is given up with Ctrl-C or Ctrl-D, or the terminal is gone
    */
@@ -63,7 +69,7 @@ export class Terminal implements Disposable {
     // Before the question: whoever answers at once is not shown either.
     if (hidden) this.#input.setRawMode(true)
     try {
-      writeSync(this.#output, question)
+      writeSync(this.#output, harmless(question))
       await this.#read(line, signal)
     } finally {
       if (hidden) {
