@@ -22,7 +22,7 @@
  */
 
 import { fieldValues, targetFields, type AuthTarget } from './auth.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type Witnessed } from './exchange.ts'
 import { authSchemes } from './list.ts'
 import { PeerMemory } from './peer-memory.ts'
 import type { AuthScheme, AuthWorld, ResponseFacts } from './scheme.ts'
@@ -49,6 +49,8 @@ export interface AuthenticatorOptions {
   readonly schemes?: readonly AuthScheme[]
   /** Whether to prove even before the first challenge, where a scheme can (A86). */
   readonly isUnasked?: boolean
+  /** Hears what each response meant; for people who wonder. Must not throw. */
+  readonly witness?: (witnessed: Witnessed) => void
 }
 
 /** One target of one job, from its first request to its last; made anew when the job's credentials change. */
@@ -61,8 +63,10 @@ export class Authenticator implements Disposable {
     world,
     schemes = authSchemes,
     isUnasked = false,
+    witness,
   }: AuthenticatorOptions) {
-    this.#memory = new PeerMemory({ situation, wallet, world, schemes, isUnasked })
+    const options = { situation, wallet, world, schemes, isUnasked }
+    this.#memory = new PeerMemory(witness === undefined ? options : { ...options, witness })
   }
 
   /** Begins one request. Whoever begins it closes it. */

@@ -1,7 +1,7 @@
 /** One request to one target, with all its legs. */
 
 import { LullError } from '../base/error.ts'
-import { fieldValues, targetFields, type SchemeName } from './auth.ts'
+import { fieldValues, targetFields, type AuthTarget, type SchemeName } from './auth.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
 import type { Method, PeerMemory } from './peer-memory.ts'
 import type {
@@ -31,6 +31,22 @@ export interface Failed {
 /** What became of one scheme, for people who wonder (`lull doctor`). */
 export interface Explained extends PassedOver {
   readonly outcome: 'chosen' | 'in reserve' | 'passed over'
+}
+
+/** What one response meant, for people who wonder: nothing secret is in it. */
+export interface Witnessed {
+  readonly target: AuthTarget
+  /** The origin of the server or proxy. */
+  readonly peer: string
+  readonly status: number
+  /** The schemes of its challenges, in its order; empty where it asks for nothing. */
+  readonly offered: readonly string[]
+  /** What became of each scheme that was offered or set. */
+  readonly schemes: readonly Explained[]
+  /** What is done about it: another leg, a request elsewhere first, nothing any more; or nothing had to be done. */
+  readonly outcome: 'send' | 'detour' | 'failed' | 'accepted' | 'distrusted'
+  /** Why nothing can be done any more, or why the peer is not trusted. */
+  readonly reason?: string
 }
 
 /** Whose credentials a choice goes with. Never a name: not even that can be read back (A17). */
@@ -107,6 +123,16 @@ export class Exchange implements Disposable {
     ]
   }
 
+  #tell(status: number, outcome: Witnessed['outcome'], reason: string | undefined): void {
+    const { witness, situation } = this.#memory.options
+    if (witness === undefined) return
+    const { target, peer } = situation
+    const isAsked = outcome !== 'accepted' && outcome !== 'distrusted'
+    const offered = isAsked ? this.#challenges.map(({ scheme }) => scheme) : []
+    const said = { target, peer: peer.origin, status, offered, outcome, schemes: this.explanation }
+    witness(reason === undefined ? said : { ...said, reason })
+  }
+
   #explain({ scheme, source }: Choice): Explained {
     const isChosen = this.#trial?.scheme === scheme
     const reason = isChosen ? sourceSentences[source] : 'a stronger one is tried first'
@@ -142,6 +168,12 @@ export class Exchange implements Disposable {
 
   /** Takes a 401 of a server or a 407 of a proxy. */
   async challenged(response: ResponseFacts, request: RequestFacts): Promise<Step> {
+    const step = await this.#answer(response, request)
+    this.#tell(response.status, step.kind, step.kind === 'failed' ? step.reason : undefined)
+    return step
+  }
+
+  async #answer(response: ResponseFacts, request: RequestFacts): Promise<Step> {
     const { target } = this.#memory.options.situation
     if (++this.#count > maximumChallenges) return failed(`The ${target} asks for proof for ever`)
     try {
@@ -187,7 +219,10 @@ export class Exchange implements Disposable {
       return { kind: 'done' }
     }
     const verdict = await trial.handshake.accept(response)
-    if (verdict.kind === 'refused') this.#end('refused', trial.realm, verdict.reason)
+    const isRefused = verdict.kind === 'refused'
+    const reason = isRefused ? verdict.reason : undefined
+    this.#tell(response.status, isRefused ? 'distrusted' : 'accepted', reason)
+    if (isRefused) this.#end('refused', trial.realm, verdict.reason)
     // A server in trouble has not said what it thinks of the proof.
     else if (trial.hasProved && response.status < 500) this.#memory.prove(trial.scheme)
     this.#release()

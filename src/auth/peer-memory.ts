@@ -2,6 +2,7 @@
 
 import type { Challenge } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
+import type { Witnessed } from './exchange.ts'
 import type { AuthScheme, AuthWorld, Handshake, Session, Unable } from './scheme.ts'
 import { select, type Ended, type Selection } from './select.ts'
 import { entitle, type Situation, type Wallet } from './wallet.ts'
@@ -15,6 +16,8 @@ export interface PeerMemoryOptions {
   readonly schemes: readonly AuthScheme[]
   /** Whether to prove before anybody asked (A86). */
   readonly isUnasked: boolean
+  /** Hears what each response meant. */
+  readonly witness?: (witnessed: Witnessed) => void
 }
 
 /** A scheme with the credentials that answer it. */

@@ -2,6 +2,7 @@
 
 import { Authenticator, type AuthenticatorOptions } from '../auth/authenticator.ts'
 import type { PasswordCredentials } from '../auth/credentials.ts'
+import type { Witnessed } from '../auth/exchange.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import type { Wallet } from '../auth/wallet.ts'
 import { describeProxy, type Proxy } from '../job/route.ts'
@@ -14,6 +15,8 @@ export interface IdentityOptions {
   readonly world: AuthWorld
   /** Whether to prove before anybody asked (A86). */
   readonly isUnasked?: boolean
+  /** Hears what each response that asks for proof meant. Must not throw. */
+  readonly witness?: (witnessed: Witnessed) => void
 }
 
 /** How many there have been. */
