@@ -59,6 +59,7 @@ export function openDarwin(
         throw new SystemError(`rename ${from} to ${to}`, 'renamex_np', result)
       },
     ),
+    networkNews: missing('nobody has tried how macOS tells it'),
   }
 }
 

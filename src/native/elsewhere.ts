@@ -17,5 +17,6 @@ export function openElsewhere(reason: string): SystemCalls {
     syncFileSystem: none,
     startWriteback: none,
     renameNoReplace: none,
+    networkNews: none,
   }
 }

@@ -5,6 +5,7 @@ import { derive, missing } from './capability.ts'
 import type { Capability } from './capability.ts'
 import { declare, openLibrary } from './library.ts'
 import type { ForeignFunction, ForeignLibrary } from './library.ts'
+import { openRouteListener } from './network/route-socket.ts'
 import type { PeerCredentials, SystemCalls } from './system-calls.ts'
 import { isUnsupported, SystemError, uninterrupted } from './system-error.ts'
 
@@ -76,6 +77,7 @@ export function openLinux(
       if (isUnsupported(result) || result === -constants.errno.EINVAL) return 'unsupported'
       throw new SystemError(`rename ${from} to ${to}`, 'renameat2', result)
     }),
+    networkNews: openRouteListener(library),
   }
 }
 

@@ -13,6 +13,7 @@ const insteadOf = {
   syncFileSystem: 'each file is synced by itself',
   startWriteback: 'the kernel begins to write back when it sees fit',
   renameNoReplace: 'a hard link takes the new name',
+  networkNews: 'the addresses of this machine are looked at every two seconds',
 } as const satisfies Partial<Record<keyof SystemCalls, string>>
 
 /** The name of something that is beyond Node. */
@@ -42,6 +43,7 @@ export function loadNative(calls: SystemCalls = systemCalls()): NativeStatus {
     syncFileSystem: statusOf('syncFileSystem', calls),
     startWriteback: statusOf('startWriteback', calls),
     renameNoReplace: statusOf('renameNoReplace', calls),
+    networkNews: statusOf('networkNews', calls),
   }
   return calls.library.kind === 'available'
     ? { library: calls.library.value, capabilities }
@@ -63,6 +65,7 @@ export function nativeStatus(
     syncFileSystem: describe(capabilities.syncFileSystem),
     startWriteback: describe(capabilities.startWriteback),
     renameNoReplace: describe(capabilities.renameNoReplace),
+    networkNews: describe(capabilities.networkNews),
   }
 }
 

@@ -1,6 +1,7 @@
 /** What this room asks of an operating system: implemented once for each, in whole files. */
 
 import type { Capability } from './capability.ts'
+import type { ListenToRoutes } from './network/route-socket.ts'
 
 /** Who opened the other end of a local socket, as the kernel saw it at that moment. */
 export interface PeerCredentials {
@@ -40,4 +41,6 @@ export interface SystemCalls {
   }>
   /** `unsupported` when this file system cannot, and nothing has happened. Paths hold no NUL. */
   readonly renameNoReplace: Capability<(from: string, to: string) => 'renamed' | 'unsupported'>
+  /** The kernel tells by itself what happens to links, addresses and routes. */
+  readonly networkNews: Capability<ListenToRoutes>
 }
