@@ -97,6 +97,20 @@ export function bypassOf(entries: readonly string[], options: BypassOptions = {}
 /** The rules nobody wrote, alone. */
 export const loopbackBypass: Bypass = bypassOf([])
 
+/** A list that is read when it is first asked, and fails then (N2). */
+export function lateBypass(text: string): Bypass {
+  let bypass: Bypass | undefined
+  return {
+    get warnings() {
+      return bypass?.warnings ?? []
+    },
+    match(url) {
+      bypass ??= parseBypass(text)
+      return bypass.match(url)
+    },
+  }
+}
+
 function subjectOf({ protocol, hostname, port }: URL): Subject {
   const bare = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   const host = bare.endsWith('.') ? bare.slice(0, -1) : bare

@@ -5,6 +5,7 @@
  * in front of its name, and is clear-text HTTP where there is none (N11).
  */
 
+import { isIPv6 } from 'node:net'
 import type { Hop, ProxyScheme } from '../job/route.ts'
 import { parseHost, parsePort } from './address.ts'
 import { invalidProxyInfo } from './failure.ts'
@@ -130,4 +131,35 @@ export function parsePlace(
 export function proxiesFor(list: ProxyList, url: URL): readonly Hop[] {
   const own = url.protocol === 'https:' ? list.https : list.http
   return own ?? list.socks ?? list.any ?? []
+}
+
+/**
+ * The list of a desktop that keeps its proxies apart.
+ *
+ * @param addresses as {@link parseProxyAddress} reads them; empty ones are not set
+ * @param place whose they are, for people
+ * @throws {FailureError} `BG_E_INVALID_PROXY_INFO` when one does not parse
+ */
+export function listOf(
+  addresses: Readonly<Record<'http' | 'https' | 'socks', string>>,
+  place: string,
+): ProxyList {
+  const list: Partial<Record<ProxyListKey, readonly Hop[]>> = {}
+  for (const use of ['http', 'https', 'socks'] as const) {
+    const address = addresses[use]
+    if (address === '') continue
+    const hops = parseProxyAddress(address, use === 'socks' ? ['socks5', 'socks4'] : ['http'])
+    if (hops === undefined) {
+      throw invalidProxyInfo(`Cannot use ${place}: its ${use} proxy has no valid host and port`)
+    }
+    list[use] = hops
+  }
+  return list
+}
+
+/** Host and port where they are stored apart; port 0 is none, and no host is nothing. */
+export function joinAddress(host: string, port: string): string {
+  if (host === '') return ''
+  const name = isIPv6(host) ? `[${host}]` : host
+  return port === '' || port === '0' ? name : `${name}:${port}`
 }
