@@ -21,6 +21,9 @@ export const me: Caller = { owner: { id: '1000', name: 'me' }, administrator: fa
 export const other: Caller = { owner: { id: '1001', name: 'other' }, administrator: false }
 export const root: Caller = { owner: { id: '0', name: 'root' }, administrator: true }
 
+/** The files of every certificate that is in a store. */
+export const storedFiles = { certificateFile: '/store/c.pem', keyFile: '/store/c.key' }
+
 /** A log that a test looks into. */
 export class KeptLog implements Log {
   readonly lines: string[] = []
@@ -49,7 +52,8 @@ export class Bench {
     this.vault = vault
     const { clock, carriers, network, log } = this
     const random = new SeededRandom()
-    const world = { store, vault, carriers, network, clock, random, log }
+    const certificates = { find: () => storedFiles }
+    const world = { store, vault, certificates, carriers, network, clock, random, log }
     this.engine = new Engine(world, { ...defaultSettings, ...settings })
     this.engine.start()
   }

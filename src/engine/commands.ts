@@ -1,7 +1,9 @@
 /** What clients may ask for: checked, applied, committed. */
 
 import { assert } from '../base/error.ts'
+import { wipeCredentials } from '../auth/credentials.ts'
 import { JobError } from '../job/failure.ts'
+import { takeCertificate, type GivenCertificate } from '../job/certificate.ts'
 import { takePair, type GivenPair } from '../job/given-credentials.ts'
 import type { HresultSymbol } from '../job/hresult.ts'
 import {
@@ -28,12 +30,15 @@ import {
   HEADERS_LIMIT,
   type PathStyle,
 } from '../job/names.ts'
+import { checkProxySettings } from '../job/proxy-rules.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
+import type { ProxySettings } from '../job/route.ts'
 import { transition } from '../job/transition.ts'
 import { findChangeable, findJob, invalidState, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import type { Housekeeping, Outcome } from './housekeeping.ts'
 import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
+import { secretNames } from './secrets.ts'
 
 /** A file to add. */
 export type NewFileRequest = Omit<NewFile, 'ordinal' | 'digests'> & {
@@ -57,6 +62,8 @@ export interface JobRequest extends JobChanges {
   readonly files?: readonly NewFileRequest[]
   readonly resume?: boolean
   readonly credentials?: readonly GivenPair[]
+  readonly proxy?: ProxySettings
+  readonly certificate?: GivenCertificate
 }
 
 /** The calls of clients. */
@@ -81,20 +88,29 @@ export class Commands {
     checkChanges(request)
     this.#checkLimits(caller)
     const files = this.#checkFiles(caller, request.files ?? [], 0)
-    const pairs = (request.credentials ?? []).map(takePair)
-    return this.#core.commit(() => {
+    const { fields, passphrase, pairs } = this.#takeIdentity(caller, request)
+    const insert = (): Job => {
       const now = this.#core.clock.now()
       const tally = { ...emptyTally, filesTotal: files.length }
       const turn = this.#core.store.nextTurn()
       const blankJob = { ...blank(this.#newId(), caller.owner, request, now), tally, turn }
-      const draft: Job = { ...withChanges(blankJob, request), sequence: 0 }
+      const draft: Job = { ...withChanges(blankJob, request), ...fields, sequence: 0 }
       const ready = request.resume === true ? transition(draft, { kind: 'resume' }, now) : draft
       const job = this.#core.store.insert(ready)
       if (files.length > 0) this.#core.store.insertFiles(job.id, files)
       if (pairs.length > 0) this.#core.secrets.savePairs(job, pairs)
+      if (passphrase !== undefined) {
+        this.#core.secrets.save(job, [{ ...secretNames.passphrase, bytes: passphrase }])
+      }
       this.#core.announce(job)
       return job
-    })
+    }
+    try {
+      return this.#core.commit(insert)
+    } finally {
+      for (const { credentials } of pairs) wipeCredentials(credentials)
+      passphrase?.fill(0)
+    }
   }
 
   addFiles(caller: Caller, id: JobId, requests: readonly NewFileRequest[]): Job {
@@ -187,6 +203,23 @@ export class Commands {
 
   files(caller: Caller, id: JobId, query: FileQuery): readonly JobFile[] {
     return this.#core.store.files(findJob(this.#core, caller, id).id, query)
+  }
+
+  /** As whom, and which way, a new job asks. The secrets are the caller's. */
+  #takeIdentity(caller: Caller, { proxy, certificate: given, credentials }: JobRequest) {
+    if (proxy !== undefined) checkProxySettings(proxy)
+    const { certificate, passphrase } = given === undefined ? {} : takeCertificate(given)
+    if (certificate !== undefined && !('certificateFile' in certificate)) {
+      this.#core.world.certificates.find(caller.owner, certificate)
+    }
+    return {
+      fields: {
+        ...(proxy === undefined ? {} : { proxy }),
+        ...(certificate === undefined ? {} : { certificate }),
+      },
+      passphrase,
+      pairs: (credentials ?? []).map(takePair),
+    }
   }
 
   #checkLimits({ owner, administrator }: Caller): void {

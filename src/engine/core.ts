@@ -5,6 +5,7 @@
  * what is only in memory wait in `effects` until the commit stands, so a commit that fails has changed nothing.
  */
 
+import type { KeytabCredentials, TicketCredentials } from '../auth/credentials.ts'
 import type { Clock, Instant, Monotonic } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -13,6 +14,7 @@ import { isActive, isFinal } from '../job/moves.ts'
 import { transition, type JobEvent } from '../job/transition.ts'
 import type { Order } from './order.ts'
 import type { Carriers } from './ports/carriers.ts'
+import type { CertificateStores } from './ports/certificates.ts'
 import type { JobStore } from './ports/job-store.ts'
 import type { NetworkMonitor } from './ports/network.ts'
 import type { Vault } from './ports/vault.ts'
@@ -25,12 +27,16 @@ import type { Turn } from './turn.ts'
 export interface EngineWorld {
   readonly store: JobStore
   readonly vault: Vault
+  readonly certificates: CertificateStores
   readonly carriers: Carriers
   readonly network: NetworkMonitor
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
 }
+
+/** Another identity of this machine. */
+export type HelperToken = KeytabCredentials | TicketCredentials
 
 /** A job that waits in TRANSIENT_ERROR. */
 export interface Waiting {
@@ -54,6 +60,8 @@ export class Core {
   readonly waiting = new Map<JobId, Waiting>()
   /** Since when the patience of a job is being spent; of jobs that failed since their last progress. */
   readonly impatientSince = new Map<JobId, Monotonic>()
+  /** Helper tokens, until the service ends (A94). */
+  readonly helpers = new Map<JobId, HelperToken>()
   readonly #reconcile: () => void
   #effects: (() => void)[] | undefined
   /** Secrets in the clear that a commit has opened: orders carry them away once it stands. */
@@ -116,7 +124,7 @@ export class Core {
   apply(job: Job, event: JobEvent): Job {
     const next = this.#timed(job, transition(job, event, this.clock.now()))
     if (next === job) return next
-    if (isFinal(next.state.kind)) this.secrets.remove(next)
+    if (isFinal(next.state.kind)) this.forgetIdentity(next)
     this.save(next)
     return next
   }
@@ -166,6 +174,12 @@ export class Core {
     this.afterwards(() => {
       turn.stopping = true
     })
+  }
+
+  /** Forgets everything a job could prove; within a commit. */
+  forgetIdentity(job: Job): void {
+    this.secrets.remove(job)
+    this.afterwards(() => this.helpers.delete(job.id))
   }
 
   /** Lets a job that has its turn begin a new one, as whoever it is now; within a commit. */

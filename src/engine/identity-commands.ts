@@ -1,10 +1,20 @@
-/** What clients may ask about as whom a job asks: credentials, for now. */
+/** What clients may ask about as whom, and which way, a job asks. */
 
-import { takePair, type GivenPair } from '../job/given-credentials.ts'
-import type { JobId } from '../job/job.ts'
-import { findJob, findOwned, type Caller } from './access.ts'
+import { wipeCredentials } from '../auth/credentials.ts'
+import {
+  takeCertificate,
+  type ClientCertificate,
+  type GivenCertificate,
+} from '../job/certificate.ts'
+import { JobError } from '../job/failure.ts'
+import { takePair, takeToken, type GivenPair, type GivenToken } from '../job/given-credentials.ts'
+import { checkHelperTokenFlags } from '../job/helper-token.ts'
+import type { Job, JobId } from '../job/job.ts'
+import { checkProxySettings } from '../job/proxy-rules.ts'
+import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
+import { findChangeable, findJob, findOwned, type Caller } from './access.ts'
 import type { Core } from './core.ts'
-import type { PairName } from './secrets.ts'
+import { secretNames, type PairName } from './secrets.ts'
 
 /** The calls about identities. A change reaches a job that is being transferred with a new turn. */
 export class IdentityCommands {
@@ -23,10 +33,14 @@ export class IdentityCommands {
   setCredentials(caller: Caller, id: JobId, given: GivenPair): void {
     const job = findOwned(this.#core, caller, id, 'the credentials')
     const pair = takePair(given)
-    this.#core.commit(() => {
-      this.#core.secrets.savePairs(job, [pair])
-      this.#core.renewTurn(job)
-    })
+    try {
+      this.#core.commit(() => {
+        this.#core.secrets.savePairs(job, [pair])
+        this.#core.renewTurn(job)
+      })
+    } finally {
+      wipeCredentials(pair.credentials)
+    }
   }
 
   /**
@@ -48,4 +62,137 @@ export class IdentityCommands {
   credentials(caller: Caller, id: JobId): readonly PairName[] {
     return this.#core.secrets.pairs(findJob(this.#core, caller, id))
   }
+
+  /** @throws {JobError} `BG_E_INVALID_STATE`, and as `checkProxySettings` */
+  setProxySettings(caller: Caller, id: JobId, proxy: ProxySettings): void {
+    checkProxySettings(proxy)
+    this.#change(findChangeable(this.#core, caller, id), (job) => ({ ...job, proxy }))
+  }
+
+  /** @throws {JobError} as `findJob` */
+  proxySettings(caller: Caller, id: JobId): ProxySettings {
+    return findJob(this.#core, caller, id).proxy ?? defaultProxySettings
+  }
+
+  /**
+   * Sets the client certificate, in the place of what was set (A70).
+   *
+   * @throws {JobError} `E_ACCESSDENIED` when the caller is not the owner (A75), `BG_E_INVALID_STATE`, as
+   *   `takeCertificate`, and as {@link CertificateStores.find}
+   * @throws {VaultError} when there is a passphrase and the vault is not available
+   */
+  setCertificate(caller: Caller, id: JobId, given: GivenCertificate): void {
+    const job = findOwned(this.#core, caller, id, 'the client certificate')
+    const { certificate, passphrase } = takeCertificate(given)
+    if (!('certificateFile' in certificate))
+      this.#core.world.certificates.find(job.owner, certificate)
+    this.#core.commit(() => {
+      const { secrets } = this.#core
+      if (passphrase === undefined) secrets.remove(job, secretNames.passphrase)
+      else secrets.save(job, [{ ...secretNames.passphrase, bytes: passphrase }])
+      this.#change(job, (before) => ({ ...before, certificate }))
+    })
+  }
+
+  /** How the certificate is named (A74). @throws {JobError} `RPC_X_BAD_STUB_DATA` when none is set, as `findJob` */
+  certificate(caller: Caller, id: JobId): ClientCertificate {
+    const job = findJob(this.#core, caller, id)
+    if (job.certificate !== undefined) return job.certificate
+    throw new JobError(
+      'RPC_X_BAD_STUB_DATA',
+      `Cannot tell the certificate of job ${job.id}: none is set`,
+    )
+  }
+
+  /** @returns whether one was set @throws {JobError} `E_ACCESSDENIED` (A75), `BG_E_INVALID_STATE` */
+  removeCertificate(caller: Caller, id: JobId): boolean {
+    const job = findOwned(this.#core, caller, id, 'the client certificate')
+    if (job.certificate === undefined) return false
+    this.#core.commit(() => {
+      this.#core.secrets.remove(job, secretNames.passphrase)
+      this.#change(job, withoutCertificate)
+    })
+    return true
+  }
+
+  /**
+   * Lends a job another identity of this machine, until the service ends; nothing of it is written down (A94, A97).
+   *
+   * @throws {JobError} `E_ACCESSDENIED` when the caller is not the owner (A93), `BG_E_INVALID_STATE`, as `takeToken`
+   */
+  setHelperToken(caller: Caller, id: JobId, given: GivenToken): void {
+    const job = findOwned(this.#core, caller, id, 'the helper token')
+    const token = takeToken(given)
+    this.#core.commit(() => {
+      this.#core.afterwards(() => this.#core.helpers.set(job.id, token))
+      this.#core.renewTurn(job)
+    })
+  }
+
+  /** Takes it back; the flags stay (A92). @throws {JobError} as {@link setHelperToken} */
+  clearHelperToken(caller: Caller, id: JobId): void {
+    const job = findOwned(this.#core, caller, id, 'the helper token')
+    this.#core.commit(() => {
+      this.#core.afterwards(() => this.#core.helpers.delete(job.id))
+      this.#core.renewTurn(job)
+    })
+  }
+
+  /** @throws {JobError} `E_INVALIDARG` for flags that mean nothing, and as {@link setHelperToken} */
+  setHelperTokenFlags(caller: Caller, id: JobId, helperFlags: number): void {
+    checkHelperTokenFlags(helperFlags)
+    const job = findOwned(this.#core, caller, id, 'the helper token')
+    this.#change(job, (before) => ({ ...before, helperFlags }))
+  }
+
+  /** @throws {JobError} as `findJob` */
+  helperTokenFlags(caller: Caller, id: JobId): number {
+    return findJob(this.#core, caller, id).helperFlags ?? 0
+  }
+
+  /** @throws {JobError} `BG_E_INVALID_STATE`, and as `findJob` */
+  setCostFlags(caller: Caller, id: JobId, costFlags: number): void {
+    this.#change(findChangeable(this.#core, caller, id), (job) => ({ ...job, costFlags }))
+  }
+
+  /** @throws {JobError} as `findJob` */
+  costFlags(caller: Caller, id: JobId): number {
+    return findJob(this.#core, caller, id).costFlags ?? 0
+  }
+
+  /**
+   * Makes the caller the owner. What the job could prove or was told to say as its old owner is removed: credentials,
+   * certificate, headers, helper token (A19, bits-jobs.md §24.2).
+   *
+   * @throws {JobError} `E_ACCESSDENIED` when the caller is no administrator, `BG_E_INVALID_STATE`
+   */
+  takeOwnership(caller: Caller, id: JobId): Job {
+    const job = findChangeable(this.#core, caller, id)
+    if (!caller.administrator) {
+      throw new JobError('E_ACCESSDENIED', `Cannot take job ${job.id}: this needs an administrator`)
+    }
+    if (job.owner.id === caller.owner.id) return job
+    return this.#core.commit(() => {
+      this.#core.forgetIdentity(job)
+      return this.#change(job, (before) => ({
+        ...withoutCertificate(before),
+        owner: caller.owner,
+        transfer: { ...before.transfer, headers: [] },
+      }))
+    })
+  }
+
+  /** Saves what a change makes of a job; one that has its turn begins a new one. */
+  #change(job: Job, change: (before: Job) => Job): Job {
+    return this.#core.commit(() => {
+      const after = { ...change(this.#core.renewTurn(job)), modified: this.#core.clock.now() }
+      this.#core.save(after)
+      return after
+    })
+  }
+}
+
+function withoutCertificate(job: Job): Job {
+  const { certificate: _, ...rest } = job
+  return rest
 }

@@ -1,14 +1,89 @@
-/** As whom a turn asks. Pure. */
+/** As whom a turn asks: put together from what the job has, or why it cannot be. */
 
-import type { AuthSettings } from '../auth/settings.ts'
-import type { IdentityOrder } from './order.ts'
+import { encodeCredentials } from '../auth/credential-record.ts'
+import type { ClientCertificate } from '../job/certificate.ts'
+import { JobError, failure, type Failure } from '../job/failure.ts'
+import { helperTokenFlags } from '../job/helper-token.ts'
+import { isHresultSymbol } from '../job/hresult.ts'
+import type { Job } from '../job/job.ts'
+import type { Core } from './core.ts'
+import type { CertificateOrder, IdentityOrder } from './order.ts'
 import type { OpenedSecrets } from './secrets.ts'
 
-/** The identity of a turn; `undefined` when nothing is set and the settings allow nothing that is not (A53). */
-export function identityOf(
-  { pairs }: OpenedSecrets,
-  settings: AuthSettings,
-): IdentityOrder | undefined {
-  const isAnonymous = pairs.length === 0 && settings.useLmCompat === 2
-  return isAnonymous ? undefined : { pairs, settings, usesStoredForProxy: false }
+/** The owner's id of the system itself: the certificate of its jobs is its own, whoever helps (A80). */
+const SYSTEM = '0'
+
+/**
+ * The identity of a turn that begins; within a commit.
+ *
+ * @returns `undefined` when nothing is set and the settings allow nothing that is not (A53); a failure that only the
+ *   job's owner can do something about
+ */
+export function identityOf(job: Job, core: Core): IdentityOrder | Failure | undefined {
+  const { auth: settings } = core.settings
+  const helper = helperOf(job, core)
+  if (helper !== undefined && 'hresult' in helper) return helper
+  const secrets = core.secrets.open(job)
+  if ('hresult' in secrets) return secrets
+  const certificate = certificateOf(job, secrets, core)
+  if (certificate !== undefined && 'hresult' in certificate) return certificate
+  const isAnonymous =
+    secrets.pairs.length === 0 && certificate === undefined && settings.useLmCompat === 2
+  if (isAnonymous) return undefined
+  return {
+    pairs: secrets.pairs,
+    settings,
+    usesStoredForProxy: false,
+    ...(helper === undefined ? {} : { helper }),
+    ...(certificate === undefined ? {} : { certificate }),
+  }
+}
+
+/** Who stands in for the owner (A90); the token of a job that names uses for one must be there (A96). */
+function helperOf(
+  { id, helperFlags = 0 }: Job,
+  { helpers }: Core,
+): Uint8Array | Failure | undefined {
+  if (helperFlags === 0) return undefined
+  const token = helpers.get(id)
+  if (token === undefined) {
+    return failure(
+      'BG_E_TOKEN_REQUIRED',
+      'GENERAL_QUEUE_MANAGER',
+      'The helper token of the job is gone, as after every start of the service; set it again or clear its flags',
+    )
+  }
+  return (helperFlags & helperTokenFlags.network) === 0 ? undefined : encodeCredentials(token)
+}
+
+function certificateOf(
+  job: Job,
+  { passphrase }: OpenedSecrets,
+  { world }: Core,
+): CertificateOrder | Failure | undefined {
+  const { certificate, owner, helperFlags = 0 } = job
+  if (certificate === undefined) return undefined
+  if ((helperFlags & helperTokenFlags.network) !== 0 && owner.id !== SYSTEM) {
+    return failure(
+      'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY',
+      'GENERAL_QUEUE_MANAGER',
+      'The client certificate cannot be used together with a helper token for the network',
+    )
+  }
+  try {
+    const files = filesOf(certificate, job, world.certificates)
+    return { ...files, ...(passphrase === undefined ? {} : { passphrase }) }
+  } catch (error) {
+    if (!(error instanceof JobError)) throw error
+    const symbol = isHresultSymbol(error.code) ? error.code : 'E_FAIL'
+    return failure(symbol, 'GENERAL_QUEUE_MANAGER', error.message)
+  }
+}
+
+function filesOf(
+  certificate: ClientCertificate,
+  { owner }: Job,
+  stores: Core['world']['certificates'],
+): CertificateOrder {
+  return 'certificateFile' in certificate ? certificate : stores.find(owner, certificate)
 }

@@ -64,6 +64,8 @@ export interface IdentityOrder {
   readonly settings: AuthSettings
   /** Whether challenges of the proxy may be answered with who is logged on (A63). */
   readonly usesStoredForProxy: boolean
+  /** Who implicit credentials stand for instead of the owner: a helper (A90), as `auth/credential-record` writes it. */
+  readonly helper?: Uint8Array
   /** What the server gets when it asks for a certificate (A70). */
   readonly certificate?: CertificateOrder
 }
@@ -84,6 +86,15 @@ export interface CertificateOrder {
   readonly keyFile?: string
   /** What opens the key, UTF-8; secret. */
   readonly passphrase?: Uint8Array
+}
+
+/** Wipes what is secret in an order; not before its receiver has a copy. */
+export function wipeOrder(order: Order): void {
+  if (order.kind !== 'fetch') return
+  for (const { credentials } of order.identity?.pairs ?? []) credentials.fill(0)
+  order.identity?.helper?.fill(0)
+  order.identity?.certificate?.passphrase?.fill(0)
+  for (const { urlCredentials } of order.files) urlCredentials?.fill(0)
 }
 
 /** One file to fetch. */

@@ -101,16 +101,16 @@ export class Scheduler {
 
   #activate(queuedJob: Job, now: Monotonic): void {
     const core = this.#core
-    const secrets = core.secrets.open(queuedJob)
-    if ('hresult' in secrets) {
-      core.apply(queuedJob, { kind: 'fail', failure: secrets })
+    const identity = identityOf(queuedJob, core)
+    if (identity !== undefined && 'hresult' in identity) {
+      core.apply(queuedJob, { kind: 'fail', failure: identity })
       return
     }
     const job = core.apply({ ...queuedJob, touched: true }, { kind: 'activate' })
     const turn = new Turn(job, core.nextTurnNumber(), now)
     if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.impatientSince.set(job.id, now)
     const files = core.store.files(job.id, { kinds: ['missing'], limit: FILES_PER_ORDER })
-    const order = turn.order(job, files, core.settings, identityOf(secrets, core.settings.auth))
+    const order = turn.order(job, files, core.settings, identity)
     core.send(job.owner, order)
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true

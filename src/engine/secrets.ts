@@ -5,7 +5,7 @@
 
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
 import { encodeCredentials } from '../auth/credential-record.ts'
-import { wipeCredentials, type CredentialPair } from '../auth/credentials.ts'
+import type { CredentialPair } from '../auth/credentials.ts'
 import { failure, type Failure } from '../job/failure.ts'
 import { authSchemes, authTargets } from '../job/given-credentials.ts'
 import type { Job } from '../job/job.ts'
@@ -67,12 +67,10 @@ export class Secrets {
     }
   }
 
-  /** Seals credentials and keeps them; within a commit. Wipes them. @throws {VaultError} as {@link save} */
+  /** Seals credentials, which stay the caller's, and keeps them; within a commit. @throws {VaultError} as {@link save} */
   savePairs(job: Holder, pairs: readonly CredentialPair[]): void {
     const secrets = pairs.map(({ target, scheme, credentials }) => {
-      const bytes = encodeCredentials(credentials)
-      wipeCredentials(credentials)
-      return { target, scheme, bytes }
+      return { target, scheme, bytes: encodeCredentials(credentials) }
     })
     this.save(job, secrets)
   }

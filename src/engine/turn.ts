@@ -71,6 +71,7 @@ export class Turn {
       connections: settings.connectionsPerJob,
       checkpoint: settings.checkpoint,
       ...(identity === undefined ? {} : { identity }),
+      ...(job.proxy === undefined ? {} : { proxy: job.proxy }),
       files: files.map((file) => fileOrder(job.id, file)),
     }
   }

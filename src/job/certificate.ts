@@ -33,6 +33,29 @@ export interface CertificateFiles {
   readonly keyFile?: string
 }
 
+/** A certificate as an application hands it over. */
+export type GivenCertificate =
+  | (CertificateFiles & {
+      /** What opens the key; secret. */
+      readonly passphrase?: string
+    })
+  | Exclude<ClientCertificate, CertificateFiles>
+
+/** What was given, checked; `passphrase` is UTF-8 and belongs to the caller, who wipes it. */
+export interface TakenCertificate {
+  readonly certificate: ClientCertificate
+  readonly passphrase?: Uint8Array
+}
+
+/** Checks a certificate and takes its secret into a buffer. @throws {JobError} as {@link checkCertificate} */
+export function takeCertificate(given: GivenCertificate): TakenCertificate {
+  if (!('certificateFile' in given)) return { certificate: checkCertificate(given) }
+  const { passphrase, ...files } = given
+  const certificate = checkCertificate(files)
+  if (passphrase === undefined) return { certificate }
+  return { certificate, passphrase: new TextEncoder().encode(passphrase) }
+}
+
 /** Characters of a store's and a subject's name, the NUL of the former not counted (A71). */
 const STORE_NAME_LIMIT = 255
 const SUBJECT_NAME_LIMIT = 256

@@ -9,8 +9,10 @@
 import type { Instant } from '../base/clock.ts'
 import type { ByteRanges } from '../base/byte-range.ts'
 import type { Version } from '../wire/validator.ts'
+import type { ClientCertificate } from './certificate.ts'
 import type { Failure } from './failure.ts'
 import type { JobStateKind } from './moves.ts'
+import type { ProxySettings } from './route.ts'
 
 /** A GUID: lower case, with hyphens, without braces. */
 export type JobId = string
@@ -114,6 +116,14 @@ export interface Job {
   readonly state: JobState
   readonly patience: Patience
   readonly transfer: TransferOptions
+  /** Which way its requests go; absent: as its owner's settings say (N3). */
+  readonly proxy?: ProxySettings
+  /** What it shows to servers that ask for a certificate; what opens the key lies sealed in the queue. */
+  readonly certificate?: ClientCertificate
+  /** What its helper token is used for (A6); absent: nothing. */
+  readonly helperFlags?: number
+  /** On networks of which cost it may be transferred, as BITS_COST_STATE_* say; absent: on all. */
+  readonly costFlags?: number
   /** Whether the service completes the job by itself once everything is transferred. */
   readonly completesItself: boolean
   /**

@@ -4,7 +4,7 @@
  */
 
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
-import type { CertificateFiles, ClientCertificate } from '../job/certificate.ts'
+import type { ClientCertificate, GivenCertificate } from '../job/certificate.ts'
 import type { ErrorContext } from '../job/failure.ts'
 import type { GivenPair, GivenToken } from '../job/given-credentials.ts'
 import type { JobId, JobType, Priority, RedirectPolicy } from '../job/job.ts'
@@ -124,12 +124,7 @@ export interface CreateParams extends JobProperties {
 export type CredentialParams = GivenPair
 
 /** A client certificate: by its files, with what opens the key, or in a store. */
-export type CertificateParams =
-  | (CertificateFiles & {
-      /** Secret, like a password. */
-      readonly passphrase?: string
-    })
-  | Exclude<ClientCertificate, CertificateFiles>
+export type CertificateParams = GivenCertificate
 
 /** Every method of the service. */
 export interface Methods {

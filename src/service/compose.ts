@@ -3,12 +3,14 @@
 import { userInfo } from 'node:os'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { LullError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
 import { HostedCarriers, processHost, threadHost } from '../carrier/hosted-carriers.ts'
 import { systemClock } from '../carrier/system-clock.ts'
 import type { Home } from '../client/home.ts'
 import { Engine } from '../engine/engine.ts'
+import type { JobStore } from '../engine/ports/job-store.ts'
 import { VaultError, type Vault } from '../engine/ports/vault.ts'
 import type { Caller } from '../engine/access.ts'
 import type { Owner } from '../job/job.ts'
@@ -18,6 +20,7 @@ import type { Dispatch } from '../rpc/dispatch.ts'
 import { acquireLock } from '../store/lock.ts'
 import { openJobStore } from '../store/sqlite-job-store.ts'
 import { keySources } from '../vault/key-sources.ts'
+import { rotate, type RotationProgress } from '../vault/rotate.ts'
 import { unavailableVault } from '../vault/unavailable-vault.ts'
 import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
@@ -25,6 +28,7 @@ import { engineSettings, readConfig } from './config.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
 import { prepareHomeFolder } from './home-folder.ts'
+import { noCertificateStores } from './no-certificate-stores.ts'
 import { networkAddresses } from './network-addresses.ts'
 import { systemRandom } from '../carrier/system-random.ts'
 
@@ -65,6 +69,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const world = {
       store,
       vault,
+      certificates: noCertificateStores,
       carriers,
       network: networkAddresses,
       clock: systemClock,
@@ -77,6 +82,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
       process.platform === 'win32' ? 'win32' : 'posix',
     )
     const started = new Date().toISOString()
+    const stopping = new AbortController()
     const methods = handlers(engine, {
       status: () => ({
         pid: process.pid,
@@ -86,6 +92,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
         started,
         native: nativeStatus(),
       }),
+      rotate: () => rotateVault(vault, store, stopping.signal),
       stop: stopRequested,
     })
     const broken = (error: unknown): void => {
@@ -102,6 +109,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
       self: selfCaller(),
       identify,
       async stop() {
+        stopping.abort(new LullError('ERR_SERVICE_STOPPED', 'Cannot go on: the service stops'))
         await engine.stop()
         store.close()
         vault.close()
@@ -127,6 +135,24 @@ function openHomeVault(home: Home, log: Log): Vault {
     if (!(error instanceof VaultError)) throw error
     log.write('error', 'Credentials cannot be used', { code: error.code, reason: error.message })
     return unavailableVault(error)
+  }
+}
+
+/** Rotates the master key; others have their turn between the portions. */
+async function rotateVault(
+  vault: Vault,
+  store: JobStore,
+  signal: AbortSignal,
+): Promise<RotationProgress> {
+  const steps = rotate(vault, store.sealedRecords)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) {
+      store.scrub()
+      return step.value
+    }
+    await setImmediate()
+    signal.throwIfAborted()
   }
 }
 

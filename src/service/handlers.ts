@@ -8,7 +8,13 @@ import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
 import type { ExpectedDigest, Job, TransferOptions } from '../job/job.ts'
 import { defaultTransfer } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
-import type { FileParams, JobProperties, JobView, ServiceStatus } from '../rpc/contract.ts'
+import type {
+  FileParams,
+  JobProperties,
+  JobView,
+  RotateResult,
+  ServiceStatus,
+} from '../rpc/contract.ts'
 import type { Handlers } from '../rpc/dispatch.ts'
 import { identityHandlers } from './identity-handlers.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
@@ -19,6 +25,8 @@ const PAGE = 1_000
 /** What the methods need besides the engine. */
 export interface ServiceFacts {
   readonly status: () => Omit<ServiceStatus, 'jobs'>
+  /** Seals every secret of the queue with a new master key. */
+  readonly rotate: () => Promise<RotateResult>
   /** Ends the service once the answer is out. */
   readonly stop: () => void
 }
@@ -37,15 +45,17 @@ export function view(engine: Engine, job: Job): JobView {
 export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> {
   const show = (job: Job): JobView => view(engine, job)
   return {
-    'job.create': ({ type, files, resume, credentials, ...properties }, caller) =>
+    'job.create': ({ type, files, resume, ...given }, caller) =>
       show(
         engine.create(caller, {
-          ...changes(properties),
-          displayName: properties.displayName,
+          ...changes(given),
+          displayName: given.displayName,
           ...(type === undefined ? {} : { type }),
           files: (files ?? []).map(newFile),
           resume: resume ?? false,
-          ...(credentials === undefined ? {} : { credentials }),
+          ...(given.credentials === undefined ? {} : { credentials: given.credentials }),
+          ...(given.proxy === undefined ? {} : { proxy: given.proxy }),
+          ...(given.certificate === undefined ? {} : { certificate: given.certificate }),
         }),
       ),
     'job.addFiles': ({ id, files }, caller) =>
@@ -87,7 +97,7 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
       const next = files[limit]
       return { files: files.slice(0, limit).map(viewFile), next: next?.ordinal ?? null }
     },
-    ...identityHandlers(engine),
+    ...identityHandlers(engine, facts, show),
     'service.status': () => ({ ...facts.status(), jobs: engine.count() }),
     'service.stop': () => {
       facts.stop()

@@ -2,9 +2,10 @@
 
 import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
-import { JobError } from '../job/failure.ts'
-import type { MethodName } from '../rpc/contract.ts'
+import type { Job } from '../job/job.ts'
+import type { JobView, MethodName } from '../rpc/contract.ts'
 import type { Handlers } from '../rpc/dispatch.ts'
+import type { ServiceFacts } from './handlers.ts'
 
 /** The methods of this file, by the ends of their names. */
 type IdentityMethod = Extract<
@@ -12,12 +13,12 @@ type IdentityMethod = Extract<
   `${string}${'Credentials' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Ownership' | '.rotate'}`
 >
 
-function notYet(): never {
-  throw new JobError('E_NOTIMPL', 'Cannot do this yet')
-}
-
 /** These methods over one engine. */
-export function identityHandlers({ identity }: Engine): Pick<Handlers<Caller>, IdentityMethod> {
+export function identityHandlers(
+  { identity }: Engine,
+  { rotate }: Pick<ServiceFacts, 'rotate'>,
+  show: (job: Job) => JobView,
+): Pick<Handlers<Caller>, IdentityMethod> {
   return {
     'job.setCredentials': ({ id, ...pair }, caller) => {
       identity.setCredentials(caller, id, pair)
@@ -27,18 +28,40 @@ export function identityHandlers({ identity }: Engine): Pick<Handlers<Caller>, I
       removed: identity.removeCredentials(caller, id, pair),
     }),
     'job.listCredentials': ({ id }, caller) => ({ pairs: identity.credentials(caller, id) }),
-    'job.setProxySettings': notYet,
-    'job.getProxySettings': notYet,
-    'job.setClientCertificate': notYet,
-    'job.getClientCertificate': notYet,
-    'job.removeClientCertificate': notYet,
-    'job.setHelperToken': notYet,
-    'job.clearHelperToken': notYet,
-    'job.setHelperTokenFlags': notYet,
-    'job.getHelperTokenFlags': notYet,
-    'job.setCostFlags': notYet,
-    'job.getCostFlags': notYet,
-    'job.takeOwnership': notYet,
-    'vault.rotate': notYet,
+    'job.setProxySettings': ({ id, ...proxy }, caller) => {
+      identity.setProxySettings(caller, id, proxy)
+      return null
+    },
+    'job.getProxySettings': ({ id }, caller) => identity.proxySettings(caller, id),
+    'job.setClientCertificate': ({ id, ...certificate }, caller) => {
+      identity.setCertificate(caller, id, certificate)
+      return null
+    },
+    'job.getClientCertificate': ({ id }, caller) => identity.certificate(caller, id),
+    'job.removeClientCertificate': ({ id }, caller) => ({
+      removed: identity.removeCertificate(caller, id),
+    }),
+    'job.setHelperToken': ({ id, token }, caller) => {
+      identity.setHelperToken(caller, id, token)
+      return null
+    },
+    'job.clearHelperToken': ({ id }, caller) => {
+      identity.clearHelperToken(caller, id)
+      return null
+    },
+    'job.setHelperTokenFlags': ({ id, flags }, caller) => {
+      identity.setHelperTokenFlags(caller, id, flags)
+      return null
+    },
+    'job.getHelperTokenFlags': ({ id }, caller) => ({
+      flags: identity.helperTokenFlags(caller, id),
+    }),
+    'job.setCostFlags': ({ id, flags }, caller) => {
+      identity.setCostFlags(caller, id, flags)
+      return null
+    },
+    'job.getCostFlags': ({ id }, caller) => ({ flags: identity.costFlags(caller, id) }),
+    'job.takeOwnership': ({ id }, caller) => show(identity.takeOwnership(caller, id)),
+    'vault.rotate': rotate,
   }
 }

@@ -6,6 +6,7 @@
  * decoded here, and the recorded rows in `migrations.test.ts` do not pass until a migration gives it to old rows.
  */
 
+import { certificateLocations, type ClientCertificate } from '../job/certificate.ts'
 import { errorContexts, type Failure } from '../job/failure.ts'
 import {
   priorities,
@@ -16,6 +17,7 @@ import {
   type TransferOptions,
 } from '../job/job.ts'
 import { bitsStates, isFinal, type JobStateKind } from '../job/moves.ts'
+import { proxyUsages, type ProxySettings } from '../job/route.ts'
 import type { NewJob } from '../engine/ports/job-store.ts'
 import { DamagedRow } from './store-error.ts'
 import { Fields, formatJson } from './fields.ts'
@@ -62,6 +64,12 @@ export function decodeJob(row: Row): Job {
     state: decodeState(columns, record.object('facts')),
     patience: decodePatience(record.object('patience')),
     transfer: decodeTransfer(record.object('transfer')),
+    ...(record.has('proxy') && { proxy: decodeProxy(record.object('proxy')) }),
+    ...(record.has('certificate') && {
+      certificate: decodeCertificate(record.object('certificate')),
+    }),
+    ...(record.has('helperFlags') && { helperFlags: record.count('helperFlags') }),
+    ...(record.has('costFlags') && { costFlags: record.count('costFlags') }),
     completesItself: record.boolean('completesItself'),
     ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
     created: record.number('created'),
@@ -148,6 +156,31 @@ function decodeHeader(pair: unknown): readonly [name: string, value: string] {
     if (typeof name === 'string' && typeof value === 'string') return [name, value]
   }
   throw new DamagedRow('a header is not a pair of texts')
+}
+
+function decodeProxy(fields: Fields): ProxySettings {
+  return {
+    usage: fields.word('usage', proxyUsages),
+    ...(fields.has('list') && { list: fields.text('list') }),
+    ...(fields.has('bypass') && { bypass: fields.text('bypass') }),
+    ...(fields.has('script') && { script: fields.text('script') }),
+  }
+}
+
+function decodeCertificate(fields: Fields): ClientCertificate {
+  if (fields.has('certificateFile')) {
+    return {
+      certificateFile: fields.text('certificateFile'),
+      ...(fields.has('keyFile') && { keyFile: fields.text('keyFile') }),
+    }
+  }
+  const place = {
+    location: fields.word('location', certificateLocations),
+    store: fields.text('store'),
+  }
+  return fields.has('hash')
+    ? { ...place, hash: fields.text('hash') }
+    : { ...place, name: fields.text('name') }
 }
 
 function decodeTally(fields: Fields): Tally {

@@ -16,7 +16,10 @@ export interface CarrierListener {
 
 /** Carriers by owner; one is started when the first order for it comes. */
 export interface Carriers {
-  /** Hands over an order. Never blocks and never fails: what goes wrong comes back as a report or as a loss. */
+  /**
+   * Hands over an order, and what is secret in it: it is the carriers' from here on, and they wipe it. Never blocks and
+   * never fails: what goes wrong comes back as a report or as a loss.
+   */
   send(owner: Owner, order: Order): void
   /** Sets who listens; once, before the first order. */
   listen(listener: CarrierListener): void

@@ -121,6 +121,10 @@ export const fullJob: NewJob = newJob(1, {
     overwrite: true,
     contentDisposition: true,
   },
+  proxy: { usage: 'override', list: 'http=p:80', bypass: '<local>', script: 'https://p/pac' },
+  certificate: { certificateFile: '/home/ÅSA/c.pem', keyFile: '/home/ÅSA/c.key' },
+  helperFlags: 3,
+  costFlags: 0xffff_ffff,
   completesItself: true,
   pending: 'discard',
   created: 1_700_000_000_000.25,
@@ -307,6 +311,17 @@ const transactions: Readonly<Record<string, Case>> = {
 }
 
 const oneJob: Readonly<Record<string, Case>> = {
+  'find() gives every way to name a certificate': (store) => {
+    const place = { location: 'localMachineEnterprise', store: 'MY' } as const
+    const certificates = [
+      { ...place, hash: 'ab'.repeat(20) },
+      { ...place, name: 'Ann' },
+    ]
+    for (const [index, certificate] of certificates.entries()) {
+      store.insert(newJob(index + 1, { certificate }))
+      assert.deepEqual(store.find(idOf(index + 1))?.certificate, certificate)
+    }
+  },
   'insert() gives sequences that go up by one': (store) => {
     assert.deepEqual(
       fill(store, {}, {}, {}).map(({ sequence }) => sequence),
