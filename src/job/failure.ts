@@ -29,10 +29,15 @@ export type ErrorContext = (typeof errorContexts)[number]
  * What a job that cannot go on waits for.
  *
  * - `retry`: the retry delay.
- * - `network`: a network. Not a matter of time: neither retried by timer nor counted (bits-jobs.md §20.1, §20.4).
+ * - `network`: a network. Not a matter of time: neither retried by timer nor counted (bits-jobs.md §20.1, §20.4), unless
+ *   the failure itself says after how long it is to be tried again.
+ * - `cost`: a network whose use costs what the job allows; as with `network`.
  * - `space`: room on the volume of the target. Looked at again every few seconds and not counted either.
  */
-export type WaitsFor = 'retry' | 'network' | 'space'
+export const waits = ['retry', 'network', 'cost', 'space'] as const
+
+/** One of {@link waits}. */
+export type WaitsFor = (typeof waits)[number]
 
 /** One failure of a job: plain data, stored with the job and sent to clients as it stands. */
 export interface Failure {
@@ -49,7 +54,7 @@ export interface Failure {
   readonly sentence: string
   /** The place of the file concerned in its job, from 0. */
   readonly file?: number
-  /** What the server asked for with Retry-After, in milliseconds from when it said so. */
+  /** What the server asked for with Retry-After, or when it is worth another look; in milliseconds from then on. */
   readonly retryAfterMs?: number
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { costFailure, costStates } from './cost.ts'
 import { failure } from './failure.ts'
 import { decideRetry } from './retry.ts'
 
@@ -82,13 +83,23 @@ describe('decideRetry()', () => {
     assert.equal(decideRetry({ ...job, noProgressMs: 1_209_599_999 }, lost, 0).kind, 'wait')
   })
 
+  test('decideRetry() looks soon for a network that may be there already', () => {
+    const settling = failure('BG_E_NETWORK_DISCONNECTED', 'GENERAL_TRANSPORT', 'No network', {
+      waitsFor: 'network',
+      retryAfterMs: 2_000,
+    })
+    assert.deepEqual(decideRetry(job, settling, 1), { kind: 'wait', delayMs: 2_000 })
+  })
+
   test('decideRetry() waits for a network without a clock, and looks for room every few seconds', () => {
     const away = failure('BG_E_NETWORK_DISCONNECTED', 'GENERAL_TRANSPORT', 'No network', {
       waitsFor: 'network',
     })
     const full = failure('ERROR_DISK_FULL', 'LOCAL_FILE', 'Full', { waitsFor: 'space' })
     const impatient = { ...job, patience: { ...patience, noProgressTimeoutS: 0 } }
+    const costly = costFailure(costStates.roaming)
     assert.deepEqual(decideRetry(impatient, away, 0), { kind: 'wait' })
+    assert.deepEqual(decideRetry(impatient, costly, 0), { kind: 'wait' })
     assert.deepEqual(decideRetry(impatient, full, 0), { kind: 'wait', delayMs: 5_000 })
   })
 })

@@ -26,7 +26,8 @@ export type RetryDecision =
  *
  * The delay starts at the job's minimum and doubles with every failure since the last progress, up to ten minutes (or
  * the minimum, if that is longer), plus up to a tenth of jitter; a server's Retry-After is never undercut. A network
- * that is away is waited for and not timed; a full volume is looked at again every few seconds.
+ * that is away, or whose use costs too much, is waited for and not timed, unless the failure says that it is worth
+ * another look; a full volume is looked at again every few seconds.
  *
  * @param job with `attempts` counting this failure
  * @param jitter from 0 to 1
@@ -37,15 +38,18 @@ export function decideRetry(
   failure: Failure,
   jitter: number,
 ): RetryDecision {
-  if (failure.waitsFor === 'network') return { kind: 'wait' }
-  if (failure.waitsFor === 'space') return { kind: 'wait', delayMs: SPACE_RECHECK_MS }
+  const { waitsFor, retryAfterMs } = failure
+  if (waitsFor === 'space') return { kind: 'wait', delayMs: SPACE_RECHECK_MS }
+  if (waitsFor !== 'retry') {
+    return retryAfterMs === undefined ? { kind: 'wait' } : { kind: 'wait', delayMs: retryAfterMs }
+  }
   const { minimumRetryDelayS, noProgressTimeoutS } = job.patience
   const reason = impatience(job)
   if (reason !== undefined) return { kind: 'giveUp', sentence: `${failure.sentence}; ${reason}` }
   const minimumMs = minimumRetryDelayS * 1000
   const longestMs = Math.max(minimumMs, LONGEST_GROWN_DELAY_MS)
   const grownMs = Math.min(minimumMs * 2 ** Math.min(job.attempts - 1, 30), longestMs)
-  const delayMs = Math.max(grownMs * (1 + jitter * JITTER_SHARE), failure.retryAfterMs ?? 0)
+  const delayMs = Math.max(grownMs * (1 + jitter * JITTER_SHARE), retryAfterMs ?? 0)
   const leftMs = noProgressTimeoutS * 1000 - job.noProgressMs
   return { kind: 'wait', delayMs: Math.round(Math.max(minimumMs, Math.min(delayMs, leftMs))) }
 }
