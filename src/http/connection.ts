@@ -5,7 +5,7 @@ import type { Proxy } from '../job/route.ts'
 import { SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
 import { proxyTlsError } from './tunnel/failure.ts'
-import { endOf, Journey, type Inlet } from './tunnel/journey.ts'
+import { endOf, errorOf, Journey, type Inlet } from './tunnel/journey.ts'
 import { reach, type Reached } from './tunnel/reach.ts'
 import type { Place } from './tunnel/dial.ts'
 import type { Through } from './tunnel/through.ts'
@@ -177,7 +177,7 @@ export class Connection {
     }
     if (!readsInlet) socket.on('data', (bytes: Buffer) => this.#take(bytes))
     socket.on('end', () => this.#user.ended())
-    socket.on('close', () => this.#over(socket.errored ?? undefined))
+    socket.on('close', () => this.#over(errorOf(socket)))
     if (!this.#isAwake) socket.unref()
     this.#flushOutgoing()
     this.#user.connected()

@@ -49,7 +49,9 @@ export class Journey {
 
   /** Takes a socket in: it goes down with the journey, and what goes wrong with it is asked of the socket itself. */
   own<Kind extends Socket>(socket: Kind): Kind {
-    socket.on('error', () => undefined)
+    socket.on('error', (error) => {
+      if (!errors.has(socket)) errors.set(socket, error)
+    })
     const { signal } = this
     const destroy = (): void => void socket.destroy(signal.reason as Error) // Only breakOff() aborts.
     if (signal.aborted) destroy()
@@ -82,7 +84,16 @@ export function happens(socket: Socket, event: 'connect' | 'secureConnect'): Pro
   return promise
 }
 
-/** Why a socket is over. */
-export function endOf({ errored }: Socket): Error {
-  return errored ?? Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' })
+/** What went wrong first. A socket does not remember it itself: what TLS is told in alerts does not end it. */
+const errors = new WeakMap<Socket, Error>()
+
+/** What went wrong with a socket that a journey owns or owned; `undefined` when nothing did. */
+export function errorOf(socket: Socket): Error | undefined {
+  return errors.get(socket)
+}
+
+/** Why a socket of a journey is over; ECONNRESET when nothing went wrong. */
+export function endOf(socket: Socket): Error {
+  const closed = 'the connection was closed'
+  return errorOf(socket) ?? Object.assign(new Error(closed), { code: 'ECONNRESET' })
 }
