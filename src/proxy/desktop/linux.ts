@@ -24,7 +24,8 @@ const gnomeLike = new Set(
  */
 export function linuxDesktop(person: Person, sysconfig?: string): DesktopSettings {
   const environment = sessionEnvironment(person)
-  const programs = hostPrograms(environment)
+  // They write in the encoding of the locale, and this one is read here.
+  const programs = hostPrograms({ ...environment, LC_ALL: 'C.UTF-8' })
   return {
     async read() {
       const desktop = await desktopSettings(person, environment, programs)
