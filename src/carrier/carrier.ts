@@ -4,15 +4,17 @@
  */
 
 import type { Clock } from '../base/clock.ts'
-import type { Order, Report } from '../engine/order.ts'
+import type { ExamineOrder, Order, Report } from '../engine/order.ts'
 import { discardAll } from '../files/discard.ts'
 import { renameAll } from '../files/rename.ts'
 import { SyncGroup } from '../files/sync-group.ts'
 import { HttpClient } from '../http/http.ts'
 import { platformMechanisms } from '../native/gssapi/platform-mechanisms.ts'
+import { examine } from './examine.ts'
 import { toFailure } from './failure.ts'
 import { systemClock } from './system-clock.ts'
 import { Turn } from './turn.ts'
+import { Ways } from './ways.ts'
 
 /** What a carrier needs. */
 export interface CarrierWorld {
@@ -26,7 +28,9 @@ export class Carrier {
   readonly #world: CarrierWorld
   readonly #http = new HttpClient()
   readonly #mechanisms = platformMechanisms({ clock: systemClock })
+  readonly #ways = new Ways()
   readonly #syncs = new SyncGroup()
+  readonly #leaving = new AbortController()
   readonly #turns = new Map<string, Turn>()
   readonly #chores = new Set<Promise<void>>()
   #outbox: Report[] = []
@@ -50,6 +54,8 @@ export class Carrier {
         return this.#chore(this.#rename(order))
       case 'discard':
         return this.#chore(this.#discard(order))
+      case 'examine':
+        return this.#chore(this.#examine(order))
       default:
         return order satisfies never
     }
@@ -59,8 +65,9 @@ export class Carrier {
   async stop(): Promise<void> {
     const turns = [...this.#turns.values()]
     for (const turn of turns) turn.stop()
+    this.#leaving.abort(new Error('The carrier ends'))
     await Promise.all([...turns.map(({ over }) => over), ...this.#chores])
-    await Promise.all([this.#http.close(), this.#mechanisms.stop()])
+    await Promise.all([this.#http.close(), this.#mechanisms.stop(), this.#ways.close()])
     this.#deliver()
   }
 
@@ -70,6 +77,7 @@ export class Carrier {
     const turn = new Turn(order, {
       http: this.#http,
       mechanisms: this.#mechanisms,
+      routes: (settings) => this.#ways.of(settings),
       clock: this.#world.clock,
       syncs: this.#syncs,
       report: (report) => this.#report(report),
@@ -102,6 +110,16 @@ export class Carrier {
   async #discard({ job, partialNames }: Extract<Order, { kind: 'discard' }>): Promise<void> {
     const { leftovers } = await discardAll(partialNames)
     this.#report({ kind: 'discarded', job, leftovers })
+  }
+
+  async #examine(order: ExamineOrder): Promise<void> {
+    const findings = await examine(order, {
+      http: this.#http,
+      mechanisms: this.#mechanisms,
+      routes: this.#ways.of(order.proxy),
+      signal: this.#leaving.signal,
+    })
+    this.#report({ kind: 'examined', examination: order.examination, findings })
   }
 
   /** Reports of one breath travel together, so that one commit serves them all. */

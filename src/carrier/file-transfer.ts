@@ -40,7 +40,7 @@ export interface TransferContext {
   /** As whom a file is asked for. @param urlCredentials wiped */
   readonly identityOf: (urlCredentials: Uint8Array | undefined) => Identity | undefined
   readonly certificate?: CertificateOrder
-  readonly routes?: Routes
+  readonly routes: Routes
   readonly clock: Clock
   readonly job: string
   readonly transfer: TransferOptions

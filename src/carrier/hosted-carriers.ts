@@ -34,11 +34,12 @@ export type StartHost = (events: HostEvents) => Host
 const IDLE_MS = 10_000
 
 /** What begins a piece of work, and what ends it. */
-const begins: ReadonlySet<string> = new Set(['fetch', 'rename', 'discard'])
-const ends: ReadonlySet<string> = new Set(['stopped', 'failed', 'renamed', 'discarded'])
+const begins: ReadonlySet<string> = new Set(['fetch', 'rename', 'discard', 'examine'])
+const ends: ReadonlySet<string> = new Set(['stopped', 'failed', 'renamed', 'discarded', 'examined'])
 
 /** The piece of work that a message is about: a turn, or what is done with the files of a job that has none. */
 function workOf(message: Order | Report): string {
+  if ('examination' in message) return message.examination
   return 'turn' in message ? `${message.job} ${message.turn}` : message.job
 }
 

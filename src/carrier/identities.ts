@@ -5,11 +5,14 @@ import { wipeCredentials, type CredentialPair, type Credentials } from '../auth/
 import type { Mechanisms } from '../auth/mechanism.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import { defaultAuthSettings } from '../auth/settings.ts'
+import type { Wallet } from '../auth/wallet.ts'
 import type { IdentityOrder } from '../engine/order.ts'
-import { Identity } from '../http/identity.ts'
+import { Identity, type IdentityOptions } from '../http/identity.ts'
 import { nodeHashes } from '../http/node-hashes.ts'
 import { systemClock } from './system-clock.ts'
 import { systemRandom } from './system-random.ts'
+
+type Witness = NonNullable<IdentityOptions['witness']>
 
 /**
  * The identities of one turn: one for all files, and one more for every name and password that stands in a URL (A42).
@@ -21,11 +24,16 @@ export class Identities {
   readonly #pairs: readonly CredentialPair[]
   readonly #byUrlCredentials = new Map<string, Identity>()
   readonly #urlCredentials: Credentials[] = []
+  readonly #witness: Witness | undefined
   #common: Identity | undefined
 
-  /** @param order its secrets are wiped: what is needed of them was copied */
-  constructor(order: IdentityOrder | undefined, mechanisms: Mechanisms) {
+  /**
+   * @param order its secrets are wiped: what is needed of them was copied
+   * @param witness hears what becomes of challenges
+   */
+  constructor(order: IdentityOrder | undefined, mechanisms: Mechanisms, witness?: Witness) {
     this.#order = order
+    this.#witness = witness
     this.#world = {
       hashes: nodeHashes,
       random: systemRandom,
@@ -47,9 +55,23 @@ export class Identities {
    */
   of(urlCredentials: Uint8Array | undefined): Identity | undefined {
     if (urlCredentials !== undefined) return this.#withUrl(urlCredentials)
-    if (!this.#hasAnything) return undefined
-    this.#common ??= new Identity({ wallet: this.#wallet, world: this.#world })
+    return this.#hasAnything ? this.#ofAll : undefined
+  }
+
+  /** As {@link of}, but as somebody also where there is nothing to prove: who can say why not. */
+  ofSomebody(urlCredentials: Uint8Array | undefined): Identity {
+    return this.of(urlCredentials) ?? this.#ofAll
+  }
+
+  get #ofAll(): Identity {
+    this.#common ??= this.#make(this.#wallet)
     return this.#common
+  }
+
+  #make(wallet: Wallet): Identity {
+    const witness = this.#witness
+    const parts = { wallet, world: this.#world }
+    return new Identity(witness === undefined ? parts : { ...parts, witness })
   }
 
   /** Wipes everything; no file of the turn is on its way any more. May be called twice. */
@@ -67,7 +89,7 @@ export class Identities {
     return this.#pairs.length > 0 || usesStored || settings.useLmCompat !== 2
   }
 
-  get #wallet(): ConstructorParameters<typeof Identity>[0]['wallet'] {
+  get #wallet(): Wallet {
     const usesStoredForProxy = this.#order?.usesStoredForProxy ?? false
     return { pairs: this.#pairs, usesStoredForProxy }
   }
@@ -83,7 +105,7 @@ export class Identities {
     }
     this.#urlCredentials.push(credentials)
     const wallet = { ...this.#wallet, urlCredentials: credentials }
-    const identity = new Identity({ wallet, world: this.#world })
+    const identity = this.#make(wallet)
     this.#byUrlCredentials.set(key, identity)
     return identity
   }

@@ -37,8 +37,8 @@ export interface TurnWorld {
   readonly http: HttpClient
   /** Proves identities that only the platform can prove. */
   readonly mechanisms: Mechanisms
-  /** Who knows the ways of a job; absent: all are straight. */
-  readonly routes?: (settings: ProxySettings | undefined) => Routes
+  /** Who knows the ways of jobs with these settings. */
+  readonly routes: (settings: ProxySettings | undefined) => Routes
   readonly clock: Clock
   readonly syncs: SyncGroup
   readonly report: (report: Report) => void
@@ -87,7 +87,7 @@ export class Turn {
       ...(order.identity?.certificate === undefined
         ? {}
         : { certificate: order.identity.certificate }),
-      ...(world.routes === undefined ? {} : { routes: world.routes(order.proxy) }),
+      routes: world.routes(order.proxy),
       clock: world.clock,
       job: order.job,
       transfer: order.transfer,

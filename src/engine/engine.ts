@@ -9,6 +9,7 @@ import type { PathStyle } from '../job/names.ts'
 import type { Caller } from './access.ts'
 import { Commands, type JobChanges, type JobRequest, type NewFileRequest } from './commands.ts'
 import { Core, type EngineWorld } from './core.ts'
+import { Examinations } from './examinations.ts'
 import { Housekeeping, type Outcome } from './housekeeping.ts'
 import { IdentityCommands } from './identity-commands.ts'
 import { Intake } from './intake.ts'
@@ -31,6 +32,8 @@ const RECOVERY_DELAY_MS = 1_000
 export class Engine {
   /** The calls about as whom jobs ask. */
   readonly identity: IdentityCommands
+  /** Questions about the way to a URL. */
+  readonly examinations: Examinations
   readonly #core: Core
   readonly #scheduler: Scheduler
   readonly #housekeeping: Housekeeping
@@ -50,7 +53,8 @@ export class Engine {
     this.#housekeeping = new Housekeeping(this.#core)
     this.#commands = new Commands(this.#core, this.#housekeeping, pathStyle)
     this.identity = new IdentityCommands(this.#core)
-    this.#intake = new Intake(this.#core, this.#housekeeping)
+    this.examinations = new Examinations(this.#core)
+    this.#intake = new Intake(this.#core, this.#housekeeping, this.examinations)
     world.carriers.listen({
       reported: (_owner, reports) => this.#guarded(() => this.#intake.take(reports)),
       lost: (owner, reason) => this.#guarded(() => this.#intake.lost(owner, reason)),

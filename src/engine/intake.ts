@@ -4,6 +4,7 @@ import { failure, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, Owner } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
 import type { Core } from './core.ts'
+import type { Examinations } from './examinations.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { FileProgress, Report } from './order.ts'
 import { retally, withoutBytes, withProgress, withTally } from './progress.ts'
@@ -15,10 +16,12 @@ type ReportOf<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>
 export class Intake {
   readonly #core: Core
   readonly #housekeeping: Housekeeping
+  readonly #examinations: Examinations
 
-  constructor(core: Core, housekeeping: Housekeeping) {
+  constructor(core: Core, housekeeping: Housekeeping, examinations: Examinations) {
     this.#core = core
     this.#housekeeping = housekeeping
+    this.#examinations = examinations
   }
 
   /** Many reports, one commit. */
@@ -45,6 +48,7 @@ export class Intake {
         )
       }
       this.#core.afterwards(() => this.#housekeeping.carrierLost(owner))
+      this.#core.afterwards(() => this.#examinations.lost())
     })
   }
 
@@ -64,6 +68,8 @@ export class Intake {
         return this.#housekeeping.renamed(report)
       case 'discarded':
         return this.#housekeeping.discarded(report)
+      case 'examined':
+        return this.#examinations.examined(report)
       default:
         return report satisfies never
     }

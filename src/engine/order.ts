@@ -7,6 +7,7 @@
  */
 
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
+import type { Witnessed } from '../auth/exchange.ts'
 import type { AuthSettings } from '../auth/settings.ts'
 import type { ByteRanges } from '../base/byte-range.ts'
 import type { Failure } from '../job/failure.ts'
@@ -31,6 +32,7 @@ export type Order =
   | RenameOrder
   /** Delete these partial files, whatever is in them; one that is not there is deleted already. */
   | { readonly kind: 'discard'; readonly job: JobId; readonly partialNames: readonly string[] }
+  | ExamineOrder
 
 /** After how much the bytes of a turn are made durable: whichever comes first. */
 export interface CheckpointPolicy {
@@ -95,6 +97,20 @@ export function wipeOrder(order: Order): void {
   order.identity?.helper?.fill(0)
   order.identity?.certificate?.passphrase?.fill(0)
   for (const { urlCredentials } of order.files) urlCredentials?.fill(0)
+}
+
+/** Find out how a URL is reached and what is asked for on the way, without keeping anything of it. */
+export interface ExamineOrder {
+  readonly kind: 'examine'
+  /** What the report is about. */
+  readonly examination: string
+  /** http or https, without user information. */
+  readonly url: string
+  readonly urlCredentials?: Uint8Array
+  readonly transfer: TransferOptions
+  readonly stallTimeoutMs: number
+  readonly identity?: IdentityOrder
+  readonly proxy?: ProxySettings
 }
 
 /** One file to fetch. */
@@ -177,6 +193,11 @@ export type Report =
     }
   /** The partial files are gone, but for those that could not be deleted. */
   | { readonly kind: 'discarded'; readonly job: JobId; readonly leftovers: readonly string[] }
+  | {
+      readonly kind: 'examined'
+      readonly examination: string
+      readonly findings: readonly Finding[]
+    }
 
 /** What is durably true of one file. */
 export interface FileProgress {
@@ -192,3 +213,22 @@ export interface FileProgress {
   /** The final URL, where redirects are to be reported. */
   readonly remoteName?: string
 }
+
+/** What an examination met, in the order in which it did. Nothing in it is secret. */
+export type Finding =
+  /** How the way of a URL was decided, and which it is; none where that fails. */
+  | {
+      readonly kind: 'way'
+      readonly url: string
+      readonly steps: readonly string[]
+      /** `direct`, or `http://host:port` of a proxy; the first is taken, the others are in reserve. */
+      readonly hops: readonly string[]
+    }
+  /** A server or proxy asked for proof, or took one. */
+  | ({ readonly kind: 'proof' } & Witnessed)
+  /** What cannot be used on this machine, and what to install. */
+  | { readonly kind: 'missing'; readonly what: string; readonly reason: string }
+  /** The final answer. */
+  | { readonly kind: 'answer'; readonly url: string; readonly status: number }
+  /** There is none. */
+  | { readonly kind: 'failure'; readonly failure: Failure }

@@ -1,0 +1,60 @@
+/** Which ways the jobs of this carrier's person take; found out when the first of them asks. */
+
+import { homedir } from 'node:os'
+import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
+import { hostDesktop } from '../proxy/desktop/host.ts'
+import { ScriptError, type Discovery, type Scripts } from '../proxy/ports.ts'
+import { createRoutes, type JobRoutes } from '../proxy/routes.ts'
+import { Surroundings } from '../proxy/surroundings.ts'
+import { systemClock } from './system-clock.ts'
+
+/** So many different settings of jobs are remembered with what they led to. */
+const MOST_REMEMBERED = 64
+
+const noScripts: Scripts = {
+  evaluate: () =>
+    Promise.reject(new ScriptError('ERR_PAC_INVALID', 'Cannot run a script: nothing here can')),
+  networkChanged: () => undefined,
+  close: () => Promise.resolve(),
+}
+
+const noDiscovery: Discovery = {
+  find: () => Promise.resolve(undefined),
+  networkChanged: () => undefined,
+}
+
+/** What surrounds the person whose jobs are carried. */
+export class Ways {
+  readonly #surroundings = new Surroundings({
+    clock: systemClock,
+    desktop: hostDesktop({
+      environment: process.env,
+      home: homedir(),
+      uid: process.getuid?.(),
+    }),
+    scripts: noScripts,
+    discovery: noDiscovery,
+  })
+  readonly #routes = new Map<string, JobRoutes>()
+
+  /** The ways of jobs with these settings. */
+  of(settings: ProxySettings = defaultProxySettings): JobRoutes {
+    const key = JSON.stringify(settings)
+    const known = this.#routes.get(key)
+    if (known !== undefined) return known
+    const [oldest] = this.#routes.size >= MOST_REMEMBERED ? this.#routes.keys() : []
+    if (oldest !== undefined) this.#routes.delete(oldest)
+    const routes = createRoutes(settings, this.#surroundings)
+    this.#routes.set(key, routes)
+    return routes
+  }
+
+  /** The network is another one: everything is found out anew. */
+  networkChanged(): void {
+    this.#surroundings.networkChanged()
+  }
+
+  close(): Promise<void> {
+    return this.#surroundings.close()
+  }
+}
