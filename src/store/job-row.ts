@@ -7,7 +7,7 @@
  */
 
 import { certificateLocations, type ClientCertificate } from '../job/certificate.ts'
-import { errorContexts, type Failure } from '../job/failure.ts'
+import { errorContexts, waits, type Failure } from '../job/failure.ts'
 import {
   priorities,
   type Job,
@@ -120,7 +120,7 @@ function decodeFailure(fields: Fields): Failure {
     symbol: fields.text('symbol'),
     context: fields.word('context', errorContexts),
     severity: fields.word('severity', ['transient', 'fatal']),
-    waitsFor: fields.word('waitsFor', ['retry', 'network', 'space']),
+    waitsFor: fields.word('waitsFor', waits),
     sentence: fields.text('sentence'),
     ...(fields.has('file') && { file: fields.count('file') }),
     ...(fields.has('retryAfterMs') && { retryAfterMs: fields.number('retryAfterMs') }),
