@@ -108,7 +108,8 @@ function nameOf(name: Handle | null | undefined): string {
   if (typeof name !== 'bigint' || name === noHandle) return ''
   const text: Partial<BufferDescriptor> = {}
   displayName(name, text, null)
-  return Buffer.from(foreign.take(text)).toString()
+  // gss-ntlmssp counts the end of the text as a part of it.
+  return Buffer.from(foreign.take(text)).toString().replace(/\0$/u, '')
 }
 
 function textOf({ major }: Status): string {
