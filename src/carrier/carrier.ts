@@ -56,6 +56,8 @@ export class Carrier {
         return this.#chore(this.#discard(order))
       case 'examine':
         return this.#chore(this.#examine(order))
+      case 'networkChanged':
+        return this.#ways.networkChanged()
       default:
         return order satisfies never
     }

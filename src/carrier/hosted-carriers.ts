@@ -38,7 +38,7 @@ const begins: ReadonlySet<string> = new Set(['fetch', 'rename', 'discard', 'exam
 const ends: ReadonlySet<string> = new Set(['stopped', 'failed', 'renamed', 'discarded', 'examined'])
 
 /** The piece of work that a message is about: a turn, or what is done with the files of a job that has none. */
-function workOf(message: Order | Report): string {
+function workOf(message: Exclude<Order, { kind: 'networkChanged' }> | Report): string {
   if ('examination' in message) return message.examination
   return 'turn' in message ? `${message.job} ${message.turn}` : message.job
 }
@@ -76,6 +76,11 @@ export class HostedCarriers implements Carriers {
   }
 
   send(owner: Owner, order: Order): void {
+    if (order.kind === 'networkChanged') {
+      // A carrier that is not there, or is about to end, has nothing to forget.
+      if (this.#ending === undefined) this.#host?.send(order)
+      return
+    }
     if (this.#ending !== undefined) {
       this.#held.push([owner, order])
       return

@@ -7,10 +7,10 @@
  */
 
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
-import type { Witnessed } from '../auth/exchange.ts'
 import type { AuthSettings } from '../auth/settings.ts'
 import type { ByteRanges } from '../base/byte-range.ts'
 import type { Failure } from '../job/failure.ts'
+import type { Finding } from '../job/finding.ts'
 import type { ExpectedDigest, FileIdentity, JobId, TransferOptions } from '../job/job.ts'
 import type { ProxySettings } from '../job/route.ts'
 import type { Version } from '../wire/validator.ts'
@@ -33,6 +33,8 @@ export type Order =
   /** Delete these partial files, whatever is in them; one that is not there is deleted already. */
   | { readonly kind: 'discard'; readonly job: JobId; readonly partialNames: readonly string[] }
   | ExamineOrder
+  /** This machine's network is another one now: what was found out about ways, scripts and proxies is void (N6). */
+  | { readonly kind: 'networkChanged' }
 
 /** After how much the bytes of a turn are made durable: whichever comes first. */
 export interface CheckpointPolicy {
@@ -213,22 +215,3 @@ export interface FileProgress {
   /** The final URL, where redirects are to be reported. */
   readonly remoteName?: string
 }
-
-/** What an examination met, in the order in which it did. Nothing in it is secret. */
-export type Finding =
-  /** How the way of a URL was decided, and which it is; none where that fails. */
-  | {
-      readonly kind: 'way'
-      readonly url: string
-      readonly steps: readonly string[]
-      /** `direct`, or `http://host:port` of a proxy; the first is taken, the others are in reserve. */
-      readonly hops: readonly string[]
-    }
-  /** A server or proxy asked for proof, or took one. */
-  | ({ readonly kind: 'proof' } & Witnessed)
-  /** What cannot be used on this machine, and what to install. */
-  | { readonly kind: 'missing'; readonly what: string; readonly reason: string }
-  /** The final answer. */
-  | { readonly kind: 'answer'; readonly url: string; readonly status: number }
-  /** There is none. */
-  | { readonly kind: 'failure'; readonly failure: Failure }
