@@ -1,8 +1,9 @@
 /** Finds out how a URL is reached and what is asked for on the way: what `lull doctor` tells. */
 
 import type { Mechanisms } from '../auth/mechanism.ts'
-import type { ExamineOrder, Finding } from '../engine/order.ts'
+import type { ExamineOrder } from '../engine/order.ts'
 import type { BodySink, HttpClient, HttpRequest } from '../http/http.ts'
+import type { Finding } from '../job/finding.ts'
 import { describeProxy, type Hop, type Routes } from '../job/route.ts'
 import { toFailure } from './failure.ts'
 import { Identities } from './identities.ts'

@@ -6,6 +6,7 @@
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
 import type { ClientCertificate, GivenCertificate } from '../job/certificate.ts'
 import type { ErrorContext } from '../job/failure.ts'
+import type { Finding } from '../job/finding.ts'
 import type { GivenPair, GivenToken } from '../job/given-credentials.ts'
 import type { JobId, JobType, Priority, RedirectPolicy } from '../job/job.ts'
 import type { BitsState } from '../job/moves.ts'
@@ -120,6 +121,22 @@ export interface CreateParams extends JobProperties {
   readonly certificate?: CertificateParams
 }
 
+/** What somebody wonders about; `url` or `id` is there. */
+export interface ExamineParams {
+  readonly url?: string
+  /** As this job would ask. */
+  readonly id?: JobId
+  readonly credentials?: readonly CredentialParams[]
+  readonly proxy?: ProxySettings
+  /** Full path of a PEM file of authorities that are trusted instead of the platform's. */
+  readonly caFile?: string
+}
+
+/** What an examination met. */
+export type FindingView =
+  | Exclude<Finding, { readonly kind: 'failure' }>
+  | { readonly kind: 'failure'; readonly failure: FailureView }
+
 /** One credential and where it may be used. Its texts are secrets and travel only over the local socket. */
 export type CredentialParams = GivenPair
 
@@ -174,6 +191,8 @@ export interface Methods {
   /** Makes the caller the owner; credentials, certificate, headers and helper token are removed. Administrators only. */
   'job.takeOwnership': { params: { id: JobId }; result: JobView }
   /** Makes a new master key and seals every secret of the queue with it. Administrators and the service's own user. */
+  /** Finds out how a URL is reached and what is asked for on the way, as a job would or with what is given. */
+  'doctor.examine': { params: ExamineParams; result: { readonly findings: readonly FindingView[] } }
   'vault.rotate': { params: Record<string, never>; result: RotateResult }
   'service.status': { params: Record<string, never>; result: ServiceStatus }
   /** Answers, then ends the service with everything synced. */

@@ -2,7 +2,14 @@
 
 import { priorities } from '../job/job.ts'
 import { bitsStates, type BitsState } from '../job/moves.ts'
-import type { CreateParams, FileParams, JobProperties, MethodName, Methods } from './contract.ts'
+import type {
+  CreateParams,
+  ExamineParams,
+  FileParams,
+  JobProperties,
+  MethodName,
+  Methods,
+} from './contract.ts'
 import {
   certificate,
   certificateFields,
@@ -117,6 +124,14 @@ export const paramDecoders: {
   'job.setCostFlags': record({ id, flags }),
   'job.getCostFlags': oneJob,
   'job.takeOwnership': oneJob,
+  'doctor.examine': record<ExamineParams>({
+    // There may be a name and a password in it.
+    url: optional(secretly(text())),
+    id: optional(id),
+    credentials: optional(list(record(credentialFields), 100)),
+    proxy: optional(proxy),
+    caFile: optional(text(4_096)),
+  }),
   'vault.rotate': nothing,
   'service.status': nothing,
   'service.stop': nothing,

@@ -3,9 +3,10 @@
 import { countBytes } from '../base/byte-range.ts'
 import { formatHresult } from '../job/hresult.ts'
 import type { Failure } from '../job/failure.ts'
+import type { Finding } from '../job/finding.ts'
 import { bytesTotal, type Job, type JobFile } from '../job/job.ts'
 import { bitsStates } from '../job/moves.ts'
-import type { FailureView, FileView, JobView } from './contract.ts'
+import type { FailureView, FileView, FindingView, JobView } from './contract.ts'
 
 /** What is not in the job itself. */
 export interface ViewFacts {
@@ -81,4 +82,10 @@ export function viewFile(file: JobFile): FileView {
     transferred: file.kind !== 'missing',
     completed: file.kind === 'completed',
   }
+}
+
+/** What an examination met, as clients see it. */
+export function viewFinding(finding: Finding): FindingView {
+  if (finding.kind !== 'failure') return finding
+  return { kind: 'failure', failure: viewFailure(finding.failure, undefined) }
 }

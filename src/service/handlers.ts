@@ -3,7 +3,7 @@
 import type { Caller } from '../engine/access.ts'
 import type { JobChanges, NewFileRequest } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
-import { failureOf, viewFile, viewJob } from '../rpc/view.ts'
+import { failureOf, viewFile, viewFinding, viewJob } from '../rpc/view.ts'
 import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
 import type { ExpectedDigest, Job, TransferOptions } from '../job/job.ts'
 import { defaultTransfer } from '../job/job.ts'
@@ -98,6 +98,10 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
       return { files: files.slice(0, limit).map(viewFile), next: next?.ordinal ?? null }
     },
     ...identityHandlers(engine, facts, show),
+    'doctor.examine': async (question, caller) => {
+      const findings = await engine.examinations.examine(caller, question)
+      return { findings: findings.map(viewFinding) }
+    },
     'service.status': () => ({ ...facts.status(), jobs: engine.count() }),
     'service.stop': () => {
       facts.stop()
