@@ -1,0 +1,69 @@
+/**
+ * `node bench/proxy-decision.ts`: what it costs to know the way of a URL, which is asked for every request. Prints a
+ * Markdown table. The goal: a remembered decision below 20 µs.
+ *
+ *   --rounds N    decisions per row (default 200000)
+ */
+
+import { parseArgs } from 'node:util'
+import { hostDesktop } from '../src/proxy/desktop/host.ts'
+import type { Discovery, Scripts } from '../src/proxy/ports.ts'
+import { createRoutes, type JobRoutes } from '../src/proxy/routes.ts'
+import { Surroundings } from '../src/proxy/surroundings.ts'
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '200000' } } })
+const rounds = Number(values.rounds)
+
+/** So many files of a job. */
+const FILES = 1_000
+
+const scripts: Scripts = {
+  evaluate: () => Promise.resolve('PROXY proxy.example:3128; DIRECT'),
+  networkChanged: () => undefined,
+  close: () => Promise.resolve(),
+}
+const discovery: Discovery = {
+  find: () => Promise.resolve(undefined),
+  networkChanged: () => undefined,
+}
+const surroundings = new Surroundings({
+  clock: { monotonic: () => performance.now() },
+  desktop: hostDesktop({ environment: { http_proxy: 'proxy.example:3128' }, home: '/nowhere' }),
+  scripts,
+  discovery,
+})
+const bypass = Array.from({ length: 100 }, (_, index) => `*.n${index}.example`).join(' ')
+
+const kinds: readonly (readonly [string, JobRoutes])[] = [
+  ['the environment', createRoutes({ usage: 'preconfig' }, surroundings)],
+  [
+    'a list, 100 bypass rules',
+    createRoutes({ usage: 'override', list: 'p', bypass }, surroundings),
+  ],
+  ['a script', createRoutes({ usage: 'override', script: 'http://pac.example/' }, surroundings)],
+]
+
+process.stdout.write('| way by | first, µs | remembered, µs |\n|---|---|---|\n')
+for (const [name, routes] of kinds) {
+  const urls = Array.from({ length: FILES }, (_, index) => {
+    return new URL(`http://server${index}.example/some/folder/file-${index}.bin`)
+  })
+  const first = await microseconds(FILES, async (index) => {
+    await routes.find(urls[index] ?? new URL('http://none.example/'))
+  })
+  const began = performance.now()
+  let promises = 0
+  for (let index = 0; index < rounds; index++) {
+    const url = urls[index % FILES]
+    if (url !== undefined && routes.find(url) instanceof Promise) promises++
+  }
+  const remembered = ((performance.now() - began) * 1000) / rounds
+  if (promises > 0) throw new Error(`${promises} decisions were not remembered`)
+  process.stdout.write(`| ${name} | ${first.toFixed(2)} | ${remembered.toFixed(2)} |\n`)
+}
+
+async function microseconds(times: number, run: (index: number) => Promise<void>): Promise<number> {
+  const began = performance.now()
+  for (let index = 0; index < times; index++) await run(index)
+  return ((performance.now() - began) * 1000) / times
+}
