@@ -1,7 +1,13 @@
 /** TLS: on a socket of its own, or inside one that somebody else has opened. */
 
 import { isIP, type Socket } from 'node:net'
-import { connect, TLSSocket, type ConnectionOptions, type SecureContext } from 'node:tls'
+import {
+  connect,
+  TLSSocket,
+  type ConnectionOptions,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls'
 import { tlsServerEndPoint } from '../../auth/spnego/end-point.ts'
 import { nodeHashes } from '../node-hashes.ts'
 import { asciiName } from './addresses.ts'
@@ -38,8 +44,34 @@ export function beginTls(
     ALPNProtocols: ['http/1.1'],
     ...(session === undefined ? {} : { session }),
   })
-  socket.on('session', keepSession)
+  const known = session === undefined ? undefined : sessionCertificates.get(session)
+  if (known !== undefined) inherited.set(socket, known)
+  socket.on('session', (session: Buffer) => {
+    const certificate = certificateOf(socket)
+    if (certificate !== undefined) sessionCertificates.set(session, certificate)
+    keepSession(session)
+  })
   return socket
+}
+
+/** The certificates with which sessions began: on a connection that resumes one, the server shows none. */
+const sessionCertificates = new WeakMap<Buffer, Uint8Array>()
+
+/** What each socket has for a certificate if it resumes the session it was given. */
+const inherited = new WeakMap<TLSSocket, Uint8Array>()
+
+/** What each socket was shown: making it out takes a while. */
+const shown = new WeakMap<TLSSocket, Uint8Array>()
+
+/** The certificate of the peer in DER, as it was received. */
+function certificateOf(socket: TLSSocket): Uint8Array | undefined {
+  if (socket.isSessionReused()) return inherited.get(socket)
+  const known = shown.get(socket)
+  if (known !== undefined) return known
+  // Not getPeerX509Certificate(), which takes the certificate out of the connection: the next call has none.
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate> | null
+  if (certificate?.raw !== undefined) shown.set(socket, certificate.raw)
+  return certificate?.raw
 }
 
 /**
@@ -66,6 +98,6 @@ export async function secureInside(
  */
 export function channelBindingOf(socket: Socket): Uint8Array | undefined {
   if (!(socket instanceof TLSSocket)) return undefined
-  const certificate = socket.getPeerX509Certificate()
-  return certificate === undefined ? undefined : tlsServerEndPoint(certificate.raw, nodeHashes)
+  const certificate = certificateOf(socket)
+  return certificate === undefined ? undefined : tlsServerEndPoint(certificate, nodeHashes)
 }
