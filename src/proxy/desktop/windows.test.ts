@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { describeHop } from '../decision.ts'
 import type { PlaceSettings } from '../settings.ts'
-import { parseConnection, parseValues, settingsOf } from './windows.ts'
+import { parseConnection, parseValues, settingsOf, windowsDesktop } from './windows.ts'
 
 /** What `reg query` prints. */
 const manual = [
@@ -127,3 +130,35 @@ test('parseValues() and parseConnection() read whatever they are given', () => {
     }),
   )
 })
+
+for (const [policy, hive] of [
+  ['', 'HKCU'],
+  ['    ProxySettingsPerUser    REG_DWORD    0x1', 'HKCU'],
+  ['    ProxySettingsPerUser    REG_DWORD    0x0', 'HKLM'],
+] as const) {
+  test(
+    `Windows’s settings are those of ${hive} where the policy is ${JSON.stringify(policy.trim())} (N56)`,
+    { skip: process.platform === 'win32' },
+    async (context) => {
+      const folder = mkdtempSync(join(tmpdir(), 'lull-windows-'))
+      context.after(() => rmSync(folder, { recursive: true, force: true }))
+      // Elsewhere this is one file name; it stands for the program that only Windows has.
+      const program = `${folder}/root\\System32\\reg.exe`
+      const script = `#!/bin/sh
+case $2 in
+  *Policies*) echo '${policy}' ;;
+  *Connections) echo '    DefaultConnectionSettings    REG_BINARY    ${connection(9, '', '', '').toString('hex')}' ;;
+  HKCU*) echo '    AutoConfigURL    REG_SZ    HKCU' ;;
+  HKLM*) echo '    AutoConfigURL    REG_SZ    HKLM' ;;
+esac
+`
+      writeFileSync(program, script)
+      chmodSync(program, 0o755)
+      const environment = { SystemRoot: `${folder}/root`, http_proxy: 'p', PATH: '/usr/bin:/bin' }
+      const [registry, after] = await windowsDesktop({ environment, home: folder }).read()
+      assert.equal(registry?.script, hive)
+      assert.equal(registry?.detects, true)
+      assert.equal(after?.place, 'the environment')
+    },
+  )
+}
