@@ -1,7 +1,7 @@
 /** Completion scripts of the shells, made from the table of verbs. */
 
 import { usageError } from './cli-error.ts'
-import { verbs, type OptionSpec, type VerbSpec } from './verbs.ts'
+import { firstWords, secondWords, verbs, type OptionSpec, type VerbSpec } from './verbs.ts'
 
 /** The script of a shell. @throws {CliError} exit status 2 when it is another one */
 export function completionScript(shell: string): string {
@@ -22,6 +22,17 @@ const verbSpecs: readonly (readonly [string, VerbSpec])[] = Object.entries(verbs
 
 function optionsOf(spec: VerbSpec): readonly (readonly [string, OptionSpec])[] {
   return Object.entries(spec.options)
+}
+
+/** First words that need a second one. */
+const pairs: readonly (readonly [first: string, seconds: readonly string[]])[] = firstWords
+  .map((first) => [first, secondWords(first)] as const)
+  .filter(([, seconds]) => seconds.length > 0)
+
+/** What a first word is about: its verb, or all that belong together. */
+function summaryOf(first: string): string {
+  const own = verbSpecs.find(([verb]) => verb === first)
+  return own === undefined ? secondWords(first).join(', ') : own[1].summary
 }
 
 /** Ids of jobs, as a shell asks for them. */
@@ -54,7 +65,7 @@ function bash(): string {
         : verb === 'completion'
           ? `COMPREPLY=($(compgen -W 'bash zsh fish' -- "$cur"))`
           : ':'
-    return `    ${verb})
+    return `    '${verb}')
       case "$prev" in
 ${[...values, '        *) ;;'].join('\n')}
       esac
@@ -69,15 +80,25 @@ _lull_names() {
 _lull() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}"
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W '${verbSpecs.map(([verb]) => verb).join(' ')} --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W '${firstWords.join(' ')} --help --version' -- "$cur"))
     return
   fi
-  case "\${COMP_WORDS[1]}" in
+  local verb="\${COMP_WORDS[1]}"
+  case "$verb" in
+${pairs.map(bashPair).join('\n')}
+  esac
+  case "$verb" in
 ${cases.join('\n')}
   esac
 }
 complete -o default -F _lull lull
 `
+}
+
+function bashPair([first, seconds]: readonly [string, readonly string[]]): string {
+  return `    ${first})
+      if [[ $COMP_CWORD -eq 2 ]]; then COMPREPLY=($(compgen -W '${seconds.join(' ')}' -- "$cur")); return; fi
+      verb+=" \${COMP_WORDS[2]}" ;;`
 }
 
 function zsh(): string {
@@ -102,14 +123,12 @@ function zsh(): string {
         : verb === 'completion'
           ? `'1:shell:(bash zsh fish)'`
           : `'*:operand:_default'`
-    return `    ${verb})
+    return `    '${verb}')
       _arguments \\
 ${options.map((option) => `${option} \\`).join('\n')}
         ${rest} ;;`
   })
-  const list = verbSpecs
-    .map(([verb, { summary }]) => `    '${verb}:${zshQuoted(summary)}'`)
-    .join('\n')
+  const list = firstWords.map((first) => `    '${first}:${zshQuoted(summaryOf(first))}'`).join('\n')
   return `#compdef lull
 _lull() {
   local -a verbs
@@ -124,6 +143,9 @@ ${list}
   shift words
   (( CURRENT-- ))
   case $verb in
+${pairs.map(zshPair).join('\n')}
+  esac
+  case $verb in
 ${cases.join('\n')}
   esac
 }
@@ -131,13 +153,38 @@ compdef _lull lull
 `
 }
 
+function zshPair([first, seconds]: readonly [string, readonly string[]]): string {
+  const list = seconds.map((second) => {
+    const summary = verbSpecs.find(([verb]) => verb === `${first} ${second}`)?.[1].summary ?? ''
+    return `'${second}:${zshQuoted(summary)}'`
+  })
+  return `    ${first})
+      if (( CURRENT == 2 )); then
+        verbs=(${list.join(' ')})
+        _describe 'verb' verbs
+        return
+      fi
+      verb+=" $words[2]"
+      shift words
+      (( CURRENT-- )) ;;`
+}
+
 function fish(): string {
-  const first = verbSpecs.map(
-    ([verb, { summary }]) =>
-      `complete -c lull -n __fish_use_subcommand -f -a ${verb} -d ${fishQuoted(summary)}`,
+  const first = firstWords.map(
+    (word) =>
+      `complete -c lull -n __fish_use_subcommand -f -a ${word} -d ${fishQuoted(summaryOf(word))}`,
+  )
+  const second = pairs.flatMap(([first, seconds]) =>
+    seconds.map((word) => {
+      const summary = verbSpecs.find(([verb]) => verb === `${first} ${word}`)?.[1].summary ?? ''
+      const others = `not __fish_seen_subcommand_from ${seconds.join(' ')}`
+      const condition = `-n '__fish_seen_subcommand_from ${first}; and ${others}'`
+      return `complete -c lull ${condition} -f -a ${word} -d ${fishQuoted(summary)}`
+    }),
   )
   const rest = verbSpecs.flatMap(([verb, spec]) => {
-    const condition = `-n '__fish_seen_subcommand_from ${verb}'`
+    const seen = verb.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`)
+    const condition = `-n '${seen.join('; and ')}'`
     const options = optionsOf(spec).map(([name, option]) => {
       const short = option.short === undefined ? '' : ` -s ${option.short}`
       const values = option.choices === undefined ? '' : ` -f -a '${option.choices.join(' ')}'`
@@ -149,7 +196,7 @@ function fish(): string {
     if (verb === 'completion') options.push(`complete -c lull ${condition} -f -a 'bash zsh fish'`)
     return options
   })
-  return `# fish completion of lull\n${[...first, ...rest].join('\n')}\n`
+  return `# fish completion of lull\n${[...first, ...second, ...rest].join('\n')}\n`
 }
 
 /** Inside single quotes of an `_arguments` specification. */

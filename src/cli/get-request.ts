@@ -2,8 +2,6 @@
 
 import { lstatSync, readFileSync, type Stats } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { stdin } from 'node:process'
-import { text } from 'node:stream/consumers'
 import {
   checkHeader,
   checkLocalName,
@@ -16,8 +14,12 @@ import type { CreateParams, FileParams } from '../rpc/contract.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
 import { fileNameFromUrl } from '../wire/file-name.ts'
 import { exitStatus, usageError, withSymbol } from './cli-error.ts'
+import { describeHosts } from './hosts.ts'
+import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { parseDuration } from './quantity.ts'
+import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
+import { SecretInput } from './secret-input.ts'
 
 /** What a person waits for between two tries; BITS's ten minutes are for nobody watching. */
 const RETRY_DELAY_S = 5
@@ -37,7 +39,26 @@ interface Wanted {
  * @throws {CliError} exit status 2 for wrong usage; 1 with `ERROR_FILE_EXISTS` when a target is there already
  */
 export async function getRequest(args: Arguments): Promise<CreateParams> {
-  const wanted = await wantedFiles(args)
+  await using input = new SecretInput()
+  const reader = new IdentityReader(planIdentity(args), input)
+  const proxy = proxySettingsOf(args)
+  for (const url of args.operands) checkNamesNobody(url)
+  // Secrets are the first lines of standard input; a list may stand behind them.
+  await reader.readLines()
+  const { files, ...request } = await requestOf(args, input)
+  // Whoever is asked has written everything else as it must be.
+  const identity = await reader.finish({
+    server: describeHosts(files.map(({ remoteName }) => remoteName)),
+    proxy: { name: proxy?.list ?? '', isSecure: isProxySecure(proxy) },
+  })
+  return { ...request, files, ...identity, ...defined('proxy', proxy) }
+}
+
+async function requestOf(
+  args: Arguments,
+  input: SecretInput,
+): Promise<CreateParams & { files: readonly FileParams[] }> {
+  const wanted = await wantedFiles(args, input)
   const files = wanted.map((each) => target(each, wanted.length, args))
   checkDistinct(files)
   if (!args.has('force') && !args.has('content-disposition')) checkAbsent(files)
@@ -58,8 +79,19 @@ export async function getRequest(args: Arguments): Promise<CreateParams> {
   }
 }
 
-async function wantedFiles(args: Arguments): Promise<readonly Wanted[]> {
-  const lists = await Promise.all(args.values('input').map(readList))
+/** A name in a URL that stands on the command line is shown to everybody, and so is the password behind it. */
+function checkNamesNobody(url: string): void {
+  if (!URL.canParse(url)) return
+  const { username, password } = new URL(url)
+  if (username === '' && password === '') return
+  throw usageError(
+    `Cannot get ${withoutUserInformation(url)} with a user name or password in the URL: everybody can read a command line; --user names who asks, and the password is asked for`,
+  )
+}
+
+async function wantedFiles(args: Arguments, input: SecretInput): Promise<readonly Wanted[]> {
+  const lists: (readonly Wanted[])[] = []
+  for (const path of args.values('input')) lists.push(await readList(path, input))
   const wanted = [...args.operands.map((url) => ({ url })), ...lists.flat()]
   if (wanted.length === 0)
     throw usageError('Cannot get nothing: give a URL, or a list of them with -i')
@@ -85,11 +117,11 @@ function checkUrl(url: string): void {
 }
 
 /** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
-async function readList(path: string): Promise<readonly Wanted[]> {
+async function readList(path: string, input: SecretInput): Promise<readonly Wanted[]> {
   let content: string
   try {
     // Standard input may be a pipe that has nothing yet, which a synchronous read would take for an error.
-    content = path === '-' ? await text(stdin) : readFileSync(path, 'utf8')
+    content = path === '-' ? await input.rest() : readFileSync(path, 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw usageError(`Cannot read the list ${path}: ${reason}`)

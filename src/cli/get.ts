@@ -8,6 +8,7 @@ import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { JobView } from '../rpc/contract.ts'
 import { exitStatus, jobFailed, withSymbol, type CliError } from './cli-error.ts'
+import { cureOf } from './cure.ts'
 import { chooseDisplay, type Display } from './display.ts'
 import { getRequest } from './get-request.ts'
 import type { Arguments } from './parse.ts'
@@ -141,8 +142,13 @@ function isKept({ state }: JobView): boolean {
   return state === 'ERROR' || state === 'TRANSFERRED'
 }
 
-function keptSentence({ id, state }: JobView): string {
+function keptSentence(job: JobView): string {
+  const { id, state } = job
   const short = id.slice(0, 8)
+  const cure = cureOf(job)
+  if (cure !== undefined) {
+    return `Job ${short} stays in the queue: ${cure}, lull cancel ${short} deletes it`
+  }
   const again = state === 'TRANSFERRED' ? `lull complete ${short}` : `lull resume ${short}`
   return `Job ${short} stays in the queue: ${again} tries again, lull cancel ${short} deletes it`
 }

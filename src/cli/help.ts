@@ -1,40 +1,59 @@
 /** Help, made from the table of verbs. */
 
-import { verbs, type OptionSpec, type Verb, type VerbSpec } from './verbs.ts'
+import { secondWords, verbs, type OptionSpec, type Verb, type VerbSpec } from './verbs.ts'
 
 const WIDTH = 100
 
 /** What `lull --help` shows. */
 export function generalHelp(): string {
-  const width = Math.max(...Object.keys(verbs).map((name) => name.length))
-  const lines = Object.entries(verbs).map(([name, { summary }]) => {
-    return hang(`  ${name.padEnd(width)}  `, summary)
-  })
   return `Lull downloads in the background and survives everything that happens on the way.
 
 Usage: lull VERB [OPTIONS] …
 
-${lines.join('\n')}
+${summaries(Object.keys(verbs))}
 
   lull VERB --help shows the options of a verb.
   LULL_HOME names another folder for the queue, the socket and the log.
 `
 }
 
+/** What `lull credentials --help` shows: verbs that begin with the same word. */
+export function groupHelp(first: string): string {
+  const members = secondWords(first).map((second) => `${first} ${second}`)
+  return `Usage: lull ${first} ${secondWords(first).join('|')} [OPTIONS] …
+
+${summaries(members)}
+
+  lull ${members[0]} --help shows the options of one.
+`
+}
+
+function summaries(names: readonly string[]): string {
+  const width = Math.max(...names.map((name) => name.length))
+  return Object.entries(verbs)
+    .filter(([name]) => names.includes(name))
+    .map(([name, { summary }]) => hang(`  ${name.padEnd(width)}  `, summary))
+    .join('\n')
+}
+
 /** What `lull VERB --help` shows. */
 export function verbHelp(verb: Verb): string {
   const spec: VerbSpec = verbs[verb]
-  const options = Object.entries(spec.options).map(([name, option]) => [
-    left(name, option),
-    option.help,
-  ])
-  const width = Math.min(32, Math.max(...options.map(([words]) => words?.length ?? 0)))
-  const lines = options.map(([words = '', help = '']) => hang(`  ${words.padEnd(width)}  `, help))
+  const options = Object.entries(spec.options)
+  const width = Math.min(
+    32,
+    Math.max(...options.map(([name, option]) => left(name, option).length)),
+  )
+  const groups = [...new Set(options.map(([, { group }]) => group))]
+  const sections = groups.map((group) => {
+    const lines = options
+      .filter(([, option]) => option.group === group)
+      .map(([name, option]) => hang(`  ${left(name, option).padEnd(width)}  `, option.help))
+    return `${group === undefined ? '' : `${group}:\n`}${lines.join('\n')}\n`
+  })
   const usage = `Usage: lull ${verb} [OPTIONS]${spec.operands === '' ? '' : ` ${spec.operands}`}`
   const notes = (spec.notes ?? []).map((note) => `${hang('', note)}\n`)
-  return [`${usage}\n`, `${hang('', spec.summary)}.\n`, `${lines.join('\n')}\n`, ...notes].join(
-    '\n',
-  )
+  return [`${usage}\n`, `${hang('', spec.summary)}.\n`, ...sections, ...notes].join('\n')
 }
 
 function left(name: string, { short, value }: OptionSpec): string {

@@ -8,6 +8,7 @@ import type { RpcClient } from '../rpc/client.ts'
 import type { FileView, JobView, ListParams } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { columnsOf, harmless, shorten, wrap } from './columns.ts'
+import { cureOf } from './cure.ts'
 import type { Arguments } from './parse.ts'
 import { formatBytes } from './quantity.ts'
 
@@ -147,6 +148,7 @@ function facts(job: JobView): string {
         ? ''
         : `${harmless(job.error.message)} (${job.error.symbol} ${job.error.hresult}, ${job.error.context})`,
     ],
+    ['Cure', cureOf(job) ?? ''],
     ['Remote file', harmless(job.error?.remoteName ?? '')],
     ['Local file', harmless(job.error?.localName ?? '')],
     ['Owner', job.owner],

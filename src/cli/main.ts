@@ -3,11 +3,12 @@
 import { stderr, stdout } from 'node:process'
 import { LullError } from '../base/error.ts'
 import { UnreachableError } from '../client/socket-transport.ts'
+import { withoutUserInformation } from '../job/names.ts'
 import { RefusedError } from '../rpc/client.ts'
 import { CliError, exitStatus, refused, usageError, withSymbol } from './cli-error.ts'
 import { nearest } from './nearest.ts'
 import { parse, type Arguments } from './parse.ts'
-import { isVerb, verbs, type Verb } from './verbs.ts'
+import { firstWords, isVerb, secondWords, type Verb } from './verbs.ts'
 
 /** What each verb does; loaded when it is needed, so that every command starts fast. */
 const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
@@ -18,6 +19,12 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
   resume: async (args) => (await import('./control.ts')).control('resume', args),
   complete: async (args) => (await import('./control.ts')).control('complete', args),
   cancel: async (args) => (await import('./control.ts')).control('cancel', args),
+  'credentials set': async (args) => (await import('./credentials.ts')).setCredentials(args),
+  'credentials remove': async (args) => (await import('./credentials.ts')).removeCredentials(args),
+  'credentials list': async (args) => (await import('./credentials.ts')).listCredentials(args),
+  'proxy set': async (args) => (await import('./proxy.ts')).setProxy(args),
+  'proxy show': async (args) => (await import('./proxy.ts')).showProxy(args),
+  'vault rotate': async (args) => (await import('./service.ts')).rotateVault(args),
   serve: async () => (await import('./service.ts')).serve(),
   stop: async () => (await import('./service.ts')).stop(),
   status: async (args) => (await import('./service.ts')).status(args),
@@ -57,9 +64,7 @@ function outputFailed(error: NodeJS.ErrnoException, verb: string | undefined): v
 
 async function run([word, ...rest]: readonly string[]): Promise<number> {
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
-    const { generalHelp, verbHelp } = await import('./help.ts')
-    const about = rest[0]
-    stdout.write(about !== undefined && isVerb(about) ? verbHelp(about) : generalHelp())
+    stdout.write(await helpAbout(word === 'help' ? rest : []))
     return word === undefined ? exitStatus.usage : exitStatus.ok
   }
   if (word === '--version' || word === '-V') {
@@ -67,20 +72,51 @@ async function run([word, ...rest]: readonly string[]): Promise<number> {
     stdout.write(`lull ${version}\n`)
     return exitStatus.ok
   }
-  if (!isVerb(word)) throw unknownVerb(word)
-  const args = parse(word, rest)
+  const [second = '', ...others] = rest
+  if (secondWords(word).length > 0 && ['', '--help', '-h'].includes(second)) {
+    stdout.write(await helpAbout([word]))
+    return second === '' ? exitStatus.usage : exitStatus.ok
+  }
+  const [verb, words] = isVerb(word)
+    ? ([word, rest] as const)
+    : ([pair(word, second), others] as const)
+  const args = parse(verb, words)
   if (args.has('help')) {
-    const { verbHelp } = await import('./help.ts')
-    stdout.write(verbHelp(word))
+    stdout.write(await helpAbout([verb]))
     return exitStatus.ok
   }
-  return actions[word](args)
+  return actions[verb](args)
+}
+
+/** Help about a verb, about verbs that belong together, or about all. */
+async function helpAbout(words: readonly string[]): Promise<string> {
+  const { generalHelp, groupHelp, verbHelp } = await import('./help.ts')
+  const verb = [words.slice(0, 2).join(' '), words[0] ?? ''].find(isVerb)
+  if (verb !== undefined) return verbHelp(verb)
+  const first = words[0] ?? ''
+  return secondWords(first).length > 0 ? groupHelp(first) : generalHelp()
+}
+
+/** The verb of two words. @throws {CliError} exit status 2, with the nearest right one */
+function pair(first: string, second: string): Verb {
+  const verb = `${first} ${second}`
+  if (isVerb(verb)) return verb
+  const candidates = secondWords(first)
+  if (candidates.length === 0) throw unknownVerb(first)
+  const suggestion = nearest(second, candidates)
+  const hint =
+    suggestion === undefined
+      ? `there are ${candidates.join(', ')}`
+      : `did you mean lull ${first} ${suggestion}`
+  throw usageError(`Cannot understand lull ${first} ${JSON.stringify(second)}: ${hint}`)
 }
 
 function unknownVerb(word: string): CliError {
-  if (/^https?:/iu.test(word))
-    return usageError(`Cannot understand ${word}: did you mean lull get ${word}`)
-  const suggestion = nearest(word, Object.keys(verbs))
+  if (/^https?:/iu.test(word)) {
+    const url = withoutUserInformation(word)
+    return usageError(`Cannot understand ${url}: did you mean lull get ${url}`)
+  }
+  const suggestion = nearest(word, firstWords)
   const hint = suggestion === undefined ? 'lull --help lists them' : `did you mean ${suggestion}`
   return usageError(`Cannot understand ${JSON.stringify(word)}: there is no such verb, ${hint}`)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { CliError } from './cli-error.ts'
 import { completionScript } from './completion.ts'
-import { generalHelp, verbHelp } from './help.ts'
+import { generalHelp, groupHelp, verbHelp } from './help.ts'
 import { nearest } from './nearest.ts'
 import { parse } from './parse.ts'
 import { formatBytes, formatDuration, parseDuration } from './quantity.ts'
@@ -116,11 +116,17 @@ describe('help and completion', () => {
     }
   })
 
+  test('groupHelp() shows what belongs together, and nothing else', () => {
+    const help = groupHelp('credentials')
+    assert(help.includes('credentials set') && help.includes('credentials list'))
+    assert(!help.includes('vault'))
+  })
+
   test('completionScript() knows every verb and option in every shell', () => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       const script = completionScript(shell)
       for (const [verb, spec] of all) {
-        assert(script.includes(verb))
+        for (const word of verb.split(' ')) assert(script.includes(word), `${shell} ${word}`)
         for (const option of Object.keys(spec.options))
           assert(script.includes(option), `${shell} ${option}`)
       }

@@ -108,7 +108,12 @@ function unknownOption(verb: Verb, given: string, names: readonly string[]): Err
 
 function checkOperands(verb: Verb, spec: VerbSpec, operands: readonly string[]): void {
   if (operands.length < spec.leastOperands) {
-    throw usageError(`Cannot ${verb} nothing: give ${spec.operands.replace('…', '')}`)
+    const what = spec.operands.replace('…', '')
+    throw usageError(
+      verb.includes(' ')
+        ? `Cannot run lull ${verb} on nothing: give ${what}`
+        : `Cannot ${verb} nothing: give ${what}`,
+    )
   }
   if (operands.length > spec.mostOperands) {
     throw usageError(

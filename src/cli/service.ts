@@ -63,6 +63,21 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Runs `lull vault rotate`. @returns the exit status */
+export async function rotateVault(args: Arguments): Promise<number> {
+  const client = await connect(findHome(), { start: true })
+  const result = await client.call('vault.rotate', {})
+  if (args.has('json')) {
+    stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    return exitStatus.ok
+  }
+  const { resealed, lost } = result
+  const records = resealed === 1 ? '1 secret is' : `${resealed} secrets are`
+  stdout.write(`${records} sealed with a new key now\n`)
+  if (lost > 0) stderr.write(`No key opens ${lost} more: their jobs need new credentials\n`)
+  return exitStatus.ok
+}
+
 /** Runs `lull status`: never starts a service. */
 export async function status(args: Arguments): Promise<number> {
   const home = findHome()

@@ -1,7 +1,17 @@
 /** Every verb with its words: parsing, help and completion are all made from this one table. */
 
+import {
+  identityNotes,
+  proxyIdentityOptions,
+  routeOptions,
+  schemeWords,
+  serverOptions,
+} from './identity-options.ts'
+
 /** An option of a verb. */
 export interface OptionSpec {
+  /** The heading it stands under in help; without one it stands above all headings. */
+  readonly group?: string
   /** One letter, for `-o`. */
   readonly short?: string
   /** What its value is called; an option without one is a switch. */
@@ -106,8 +116,12 @@ export const verbs = {
       json: { help: 'Write one JSON line per event to standard output' },
       quiet: { short: 'q', help: 'Show nothing but errors' },
       help,
+      ...serverOptions,
+      ...proxyIdentityOptions,
+      ...routeOptions,
     },
     notes: [
+      ...identityNotes,
       'Ctrl-C detaches: the job goes on in the background. An existing file is never replaced without --force.',
       durations,
       'Exit status: 0 every file is complete under its name, 1 the job failed, 2 wrong usage, 3 the service cannot be reached, 130 detached with Ctrl-C.',
@@ -174,6 +188,81 @@ export const verbs = {
     options: { json, help },
     notes: [ids],
   },
+  'credentials set': {
+    operands: 'ID',
+    summary: 'Give a job what it needs when a server or proxy asks who you are',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { json, help, ...serverOptions, ...proxyIdentityOptions },
+    notes: [
+      'What is set for the same scheme is replaced, the rest stays. Nothing gives it back.',
+      ...identityNotes,
+      ids,
+    ],
+  },
+  'credentials remove': {
+    operands: 'ID',
+    summary: 'Take credentials of a job away',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      scheme: {
+        value: 'LIST',
+        choices: [...schemeWords, 'bearer'],
+        help: "The server's, for these schemes, with commas",
+      },
+      'proxy-scheme': {
+        value: 'LIST',
+        choices: ['basic', 'digest', 'ntlm', 'negotiate'],
+        help: "The proxy's, for these schemes, with commas",
+      },
+      cert: { help: 'The client certificate' },
+      all: { short: 'a', help: 'All of it' },
+      json,
+      help,
+    },
+    notes: [ids],
+  },
+  'credentials list': {
+    operands: 'ID',
+    summary: 'Show for which schemes a job has credentials, and nothing else of them',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { json, help },
+    notes: [ids],
+  },
+  'proxy set': {
+    operands: 'ID',
+    summary: 'Choose which way a job goes',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { json, help, ...routeOptions },
+    notes: [
+      'A list is read when the job runs; an entry is [http=|https=][SCHEME://]HOST[:PORT], and the schemes are http, https, socks4 and socks5.',
+      ids,
+    ],
+  },
+  'proxy show': {
+    operands: 'ID',
+    summary: 'Show which way a job goes',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { json, help },
+    notes: [ids],
+  },
+  'vault rotate': {
+    operands: '',
+    summary: 'Make a new master key, and seal every secret of the queue with it',
+    leastOperands: 0,
+    mostOperands: 0,
+    options: { json, help },
+    notes: ['Only the user of the service and administrators may.'],
+  },
   serve: {
     operands: '',
     summary: 'Run the service in the foreground; Ctrl-C or SIGTERM ends it with everything synced',
@@ -212,10 +301,22 @@ export const verbs = {
   },
 } as const satisfies Readonly<Record<string, VerbSpec>>
 
-/** The name of a verb. */
+/** The name of a verb: one word, or two where several belong together. */
 export type Verb = keyof typeof verbs
 
 /** Whether this is a verb. */
 export function isVerb(word: string): word is Verb {
   return Object.hasOwn(verbs, word)
+}
+
+/** The first words of all verbs, each once, in their order. */
+export const firstWords: readonly string[] = [
+  ...new Set(Object.keys(verbs).map((verb) => verb.split(' ')[0] ?? '')),
+]
+
+/** The second words that a first one needs; none for a verb of one word. */
+export function secondWords(first: string): readonly string[] {
+  return Object.keys(verbs)
+    .filter((verb) => verb.startsWith(`${first} `))
+    .map((verb) => verb.slice(first.length + 1))
 }
