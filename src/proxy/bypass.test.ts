@@ -112,7 +112,7 @@ test('parseBypass() takes a wildcard that is not leftmost, and says so (N23)', (
   const bypass = parseBypass('aaa.*')
   assert.equal(bypass.match(new URL('http://aaa.example/')), 'aaa.*')
   assert.match(bypass.warnings.join(), /wildcard that is not leftmost/u)
-  assert.deepEqual(parseBypass('*.aaa').warnings, [])
+  assert.deepEqual(parseBypass('*.aaa https://*.bbb').warnings, [])
 })
 
 test('parseBypass() takes names for domains where a desktop does (N45, N46)', () => {

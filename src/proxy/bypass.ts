@@ -78,7 +78,7 @@ export function bypassOf(entries: readonly string[], options: BypassOptions = {}
     if (rule !== undefined) rules.unshift(rule)
     else if (options.isLenient === true) warnings.push(`${quote(text)} names no host: left out`)
     else throw invalidProxyInfo(`Cannot use the bypass list: no host is meant by ${quote(text)}`)
-    if (rule !== undefined && text.lastIndexOf('*') > 0 && options.names !== 'domain') {
+    if (rule !== undefined && options.names !== 'domain' && isWildInside(text)) {
       warnings.push(`${quote(text)} has a wildcard that is not leftmost: Windows would ignore it`)
     }
   }
@@ -92,6 +92,11 @@ export function bypassOf(entries: readonly string[], options: BypassOptions = {}
       return isLocalMachine(subject) ? 'the machine itself' : undefined
     },
   }
+}
+
+/** Whether a wildcard stands anywhere but in front of the host; BITS has them nowhere else (N20). */
+function isWildInside(text: string): boolean {
+  return text.replace(/^[a-z][a-z\d+.-]*:\/\//iu, '').lastIndexOf('*') > 0
 }
 
 /** The rules nobody wrote, alone. */
