@@ -1,7 +1,8 @@
 /** What can go wrong with TLS, as the job's failure. */
 
-import { failure, type Failure } from '../job/failure.ts'
+import { failure, httpStatusFailure, type Failure } from '../job/failure.ts'
 import type { HresultSymbol } from '../job/hresult.ts'
+import { CERTIFICATE_WANTED, handshakeFacts, type HandshakeFacts } from './certificate/handshake.ts'
 
 /** A certificate that is not trusted: never tried again, because only a person can decide about it. */
 interface Distrust {
@@ -63,33 +64,49 @@ const distrusts: ReadonlyMap<string, Distrust> = new Map<string, Distrust>([
   ['UNSPECIFIED', invalid],
 ])
 
-/** Errors of the TLS library that say more than that the two sides do not understand each other. */
+/** What the other side says of the versions and ways in which we speak (RFC 8446 §6), and what else says as much. */
 const handshakeMeanings: ReadonlyMap<string, string> = new Map([
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS'],
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it does not speak TLS'],
   ['ERR_SSL_HTTP_REQUEST', 'it does not speak TLS'],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'it speaks only versions of TLS that are broken'],
-  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'it speaks only versions of TLS that are broken'],
+  ['PROTOCOL_VERSION', 'it speaks only versions of TLS that are broken'],
+  ['HANDSHAKE_FAILURE', 'it knows no way of TLS that is known here'],
   ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'it does not know this name'],
+  ['UNRECOGNIZED_NAME', 'it does not know this name'],
 ])
 
 /** Records that were damaged on the way: the same bytes may well arrive the next time. */
 const damage = new Set([
   'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC',
-  'ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC',
   'ERR_SSL_BAD_RECORD_TYPE',
   'ERR_SSL_UNEXPECTED_EOF_WHILE_READING',
+  'BAD_RECORD_MAC',
 ])
 
 /** What a server says that wants a certificate from us (RFC 8446 §6.2). */
-const wantsCertificate = new Set([
-  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
-  'ERR_SSL_SSLV3_ALERT_NO_CERTIFICATE',
+const wantsCertificate = new Set(['CERTIFICATE_REQUIRED', 'NO_CERTIFICATE'])
+
+/**
+ * What a server says about our certificate (RFC 8446 §6.2), or about the lack of one: TLS 1.2 knows no alert for that,
+ * and servers take one of these.
+ */
+const refusals: ReadonlyMap<string, string> = new Map([
+  ['HANDSHAKE_FAILURE', 'it does not accept our certificate'],
+  ['BAD_CERTIFICATE', 'it finds our certificate damaged, or not one for clients'],
+  ['UNSUPPORTED_CERTIFICATE', 'it cannot use a certificate of our kind'],
+  ['CERTIFICATE_REVOKED', 'our certificate was revoked'],
+  ['CERTIFICATE_EXPIRED', 'our certificate has expired'],
+  ['CERTIFICATE_UNKNOWN', 'it does not accept our certificate'],
+  ['UNKNOWN_CA', 'our certificate comes from an authority that it does not trust'],
+  ['ACCESS_DENIED', 'it does not let the owner of our certificate in'],
+  ['DECRYPT_ERROR', 'it cannot verify the signature of our key'],
 ])
 
 /** Whether an error code is one of certificates or of TLS. */
 export function isTlsCode(code: string): boolean {
-  return distrusts.has(code) || code.startsWith('ERR_SSL_') || code === 'EPROTO'
+  if (distrusts.has(code) || code === CERTIFICATE_WANTED) return true
+  return code.startsWith('ERR_SSL_') || code === 'EPROTO'
 }
 
 /**
@@ -104,26 +121,56 @@ export function tlsFailure(error: Error, code: string, host = 'the server'): Fai
     const { symbol, meaning } = distrusted
     return failure(symbol, 'GENERAL_TRANSPORT', `Cannot trust ${host}: ${meaning}`)
   }
-  if (damage.has(code)) {
+  const said = alertOf(code) ?? code
+  if (damage.has(said)) {
     return failure(
       'ERROR_WINHTTP_CONNECTION_ERROR',
       'GENERAL_TRANSPORT',
       `Cannot go on with ${host}: what came was damaged on the way`,
     )
   }
-  if (wantsCertificate.has(code)) {
-    return failure(
-      'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED',
+  const meaning = handshakeMeanings.get(said) ?? `TLS failed (${reasonOf(error, code)})`
+  return (
+    certificateFailure(handshakeFacts(error), said, host) ??
+    failure(
+      'ERROR_WINHTTP_SECURE_CHANNEL_ERROR',
       'GENERAL_TRANSPORT',
-      `Cannot connect to ${host}: it wants a certificate from us`,
+      `Cannot connect to ${host} securely: ${meaning}`,
     )
-  }
-  const meaning = handshakeMeanings.get(code) ?? `TLS failed (${reasonOf(error, code)})`
-  return failure(
-    'ERROR_WINHTTP_SECURE_CHANNEL_ERROR',
-    'GENERAL_TRANSPORT',
-    `Cannot connect to ${host} securely: ${meaning}`,
   )
+}
+
+/**
+ * The failure of a handshake in which the server wanted a certificate from us; `undefined` when it was about something
+ * else.
+ *
+ * @param said the alert
+ */
+function certificateFailure(
+  facts: HandshakeFacts | undefined,
+  said: string,
+  host: string,
+): Failure | undefined {
+  const isShown = facts?.hasCertificate === true
+  const isWanted = facts?.wantsCertificate === true
+  const refusal = isWanted ? refusals.get(said) : undefined
+  if (isShown && refusal !== undefined) {
+    // A78: as if it had let us in to say so, which is what other servers do.
+    return httpStatusFailure(403, `Cannot get in at ${host}: ${refusal}`)
+  }
+  const isNeeded = wantsCertificate.has(said) || refusal !== undefined
+  if (!isNeeded && said !== CERTIFICATE_WANTED) return undefined
+  const what = said === CERTIFICATE_WANTED ? 'it asks for' : 'it wants'
+  return failure(
+    'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED',
+    'GENERAL_TRANSPORT',
+    `Cannot connect to ${host}: ${what} ${isShown ? 'another certificate than ours' : 'a certificate from us'}`,
+  )
+}
+
+/** The alert that an error code is about: OpenSSL names each for the version of the protocol that brought it up. */
+function alertOf(code: string): string | undefined {
+  return /^ERR_SSL_(?:SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_(\w+)$/u.exec(code)?.[1]
 }
 
 /** The library's own words, which name no secret: `tlsv1 alert internal error`. */

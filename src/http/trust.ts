@@ -1,49 +1,171 @@
-/** Whom TLS trusts: the platform's authorities, or those in a file instead. */
+/** Whom TLS trusts, and as whom it speaks: the platform's authorities or those in a file, and a client certificate. */
 
-import { X509Certificate } from 'node:crypto'
+import { createHmac, randomBytes, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
+import type { CertificateOrder } from '../engine/order.ts'
 import { failure, FailureError } from '../job/failure.ts'
+import { checkDates, readClientCertificate } from './certificate/client-certificate.ts'
+import { codeOf, refusalOf } from './certificate/failure.ts'
+import type { HandshakeTerms } from './certificate/handshake.ts'
+import { stampOf as keyStampOf } from './certificate/key-file.ts'
+import { SECURITY_FLAGS } from './certificate/server-checks.ts'
 
 /** RFC 8996: everything older is broken. */
 const OLDEST_TLS = 'TLSv1.2'
 
+/** Contexts hold keys and a copy of every authority; those used last are kept. */
+const MAX_CONTEXTS = 32
+
 const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu
 
-/** A context, and which state of the file it was made from. */
+/** What a context is made of. Everything absent is the platform's, or nothing. */
+export interface TrustOptions {
+  /** PEM file of the authorities that are trusted instead of the platform's; read again when it changes. */
+  readonly caFile?: string | undefined
+  /**
+   * What a server gets that asks for a certificate: for the job's own origin, never for a proxy or for where a redirect
+   * leads (A82). Files are read again when they change; the passphrase stays the caller's.
+   */
+  readonly certificate?: CertificateOrder | undefined
+  /** PEM file of lists of revoked certificates (CRL). With one, nothing is trusted of an issuer that it has no list of. */
+  readonly crlFile?: string | undefined
+  /** For servers that ask for a certificate late, which TLS 1.3 has no way for (A83). */
+  readonly maxVersion?: 'TLSv1.2' | undefined
+}
+
+/** A context, and which state of the files it was made from. */
 interface Made {
   readonly stamp: string
   readonly context: SecureContext
+  readonly certificate: X509Certificate | undefined
 }
 
 /** Secure contexts, each made once: reading the platform's authorities takes tens of milliseconds. */
 export class Trust {
-  readonly #made = new Map<string | undefined, Made>()
+  /** The one used last is last. */
+  readonly #made = new Map<string, Made>()
+  /** What passphrases are told apart with, so that memory has nothing that one could be guessed by. */
+  readonly #secret = randomBytes(32)
 
   /**
-   * What connections are verified against.
+   * What connections are verified against, and what they show.
    *
-   * @param caFile PEM file of the authorities that are trusted instead of the platform's; read again when it changes
-   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when the file cannot be read or holds no certificate
+   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities or of lists cannot be read or holds
+   *   none, and as {@link readClientCertificate} for a certificate
    */
-  context(caFile: string | undefined): SecureContext {
-    const file = caFile ?? platformFile()
-    const stamp = file === undefined ? '' : stampOf(file)
-    const known = this.#made.get(file)
-    if (known?.stamp === stamp) return known.context
-    const context = createSecureContext({
-      ca: file === undefined ? platformAuthorities() : readAuthorities(file),
-      minVersion: OLDEST_TLS,
-    })
-    this.#made.set(file, { stamp, context })
-    return context
+  context(options: TrustOptions | string | undefined = {}): SecureContext {
+    return this.#find(typeof options === 'string' ? { caFile: options } : options).context
   }
+
+  /** The terms that go with a context of the same options: what is not OpenSSL's to check. */
+  terms(
+    options: TrustOptions,
+    more: Pick<HandshakeTerms, 'isStrict' | 'securityFlags'> = {},
+  ): HandshakeTerms {
+    return {
+      ...more,
+      securityFlags: (more.securityFlags ?? 0) & SECURITY_FLAGS,
+      hasCertificate: options.certificate !== undefined,
+      hasRevocationLists: options.crlFile !== undefined,
+      anchors: () => authorities(options.caFile).map((pem) => new X509Certificate(pem)),
+    }
+  }
+
+  /**
+   * Equal for options whose connections may be shared, and their sessions: the files are the same and have not changed.
+   *
+   * @throws {FailureError} as {@link context}
+   */
+  key(options: TrustOptions): string {
+    return `${this.#nameOf(options)}\n${stampOfAll(options)}`
+  }
+
+  #find(options: TrustOptions): Made {
+    const name = this.#nameOf(options)
+    const stamp = stampOfAll(options)
+    const known = this.#made.get(name)
+    const made = known?.stamp === stamp ? known : make(options, stamp)
+    const { certificate } = made
+    // It may have expired since.
+    if (certificate !== undefined && options.certificate !== undefined) {
+      checkDates(certificate, new Date(), refusalOf(options.certificate.certificateFile))
+    }
+    this.#made.delete(name)
+    this.#made.set(name, made)
+    const [oldest] = this.#made.keys()
+    if (this.#made.size > MAX_CONTEXTS && oldest !== undefined) this.#made.delete(oldest)
+    return made
+  }
+
+  #nameOf({ caFile, certificate, crlFile, maxVersion }: TrustOptions): string {
+    const passphrase = certificate?.passphrase
+    return JSON.stringify([
+      caFile ?? platformFile(),
+      certificate?.certificateFile,
+      certificate?.keyFile,
+      passphrase && createHmac('sha256', this.#secret).update(passphrase).digest('hex'),
+      crlFile,
+      maxVersion,
+    ])
+  }
+}
+
+function make(options: TrustOptions, stamp: string): Made {
+  const { caFile, certificate, crlFile, maxVersion } = options
+  const secure = {
+    ca: authorities(caFile),
+    minVersion: OLDEST_TLS,
+    ...(crlFile === undefined ? {} : { crl: readLists(crlFile) }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  } as const
+  if (certificate === undefined) {
+    return { stamp, context: createSecureContext(secure), certificate: undefined }
+  }
+  using identity = readClientCertificate(certificate, new Date())
+  const context = withCertificate(certificate.certificateFile, {
+    ...secure,
+    cert: identity.chain,
+    // Not a copy, which would have to be wiped, too.
+    key: Buffer.from(identity.key.buffer, identity.key.byteOffset, identity.key.byteLength),
+  })
+  return { stamp, context, certificate: identity.certificate }
+}
+
+/** What OpenSSL does not like of a certificate that is one: mostly that its key is too short (security level 2). */
+function withCertificate(path: string, options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options)
+  } catch (error) {
+    const reason = codeOf(error).replace('ERR_SSL_', '').replaceAll('_', ' ').toLowerCase()
+    throw refusalOf(path)('ERROR_NOT_SUPPORTED', `it is not safe enough for TLS (${reason})`, error)
+  }
+}
+
+function stampOfAll({ caFile, certificate, crlFile }: TrustOptions): string {
+  const authorities = caFile ?? platformFile()
+  const keys = certificate === undefined ? [] : [certificate.certificateFile, certificate.keyFile]
+  return [
+    ...(authorities === undefined ? [] : [stampOf(authorities)]),
+    ...(crlFile === undefined ? [] : [stampOf(crlFile)]),
+    ...keys.filter((path) => path !== undefined).map(keyStampOf),
+  ].join('\n')
 }
 
 /** `SSL_CERT_FILE` replaces what the platform trusts, as it does for every program built on OpenSSL. */
 function platformFile(): string | undefined {
   const file = process.env['SSL_CERT_FILE']
   return file === '' ? undefined : file
+}
+
+function authorities(caFile: string | undefined): string[] {
+  const file = caFile ?? platformFile()
+  return file === undefined ? platformAuthorities() : readAuthorities(file)
 }
 
 /** The store of the system, and the authorities that come with Node where they are not in it. */
@@ -69,6 +191,14 @@ function readAuthorities(path: string): string[] {
   } catch (error) {
     throw unusable(path, 'a certificate in it is damaged', error)
   }
+  return found
+}
+
+const lists = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/gu
+
+function readLists(path: string): string[] {
+  const found = readText(path).match(lists)
+  if (found === null) throw unusable(path, 'there is no list of revoked certificates in it')
   return found
 }
 

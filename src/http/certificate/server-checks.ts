@@ -1,0 +1,117 @@
+/** Checks of a server's certificate of which a job may leave some out (A79). */
+
+import type { X509Certificate } from 'node:crypto'
+
+/** BG_SSL_*, the bits of SetSecurityFlags that are about certificates. */
+export const securityFlags = {
+  checkRevocation: 0x01,
+  ignoreName: 0x02,
+  ignoreDate: 0x04,
+  ignoreAuthority: 0x08,
+  ignoreUsage: 0x10,
+} as const
+
+/** All of them. */
+export const SECURITY_FLAGS = 0x1f
+
+/** What is to be checked. */
+export interface ServerCheck {
+  readonly host: string
+  readonly flags: number
+  /** What OpenSSL says, by Node's names; `undefined` when it trusts the certificate. */
+  readonly verdict: string | undefined
+  /** What the server has shown: its own first, each issued by the next. */
+  readonly chain: readonly X509Certificate[]
+  readonly anchors: () => readonly X509Certificate[]
+  readonly hasRevocationLists: boolean
+  readonly now: Date
+}
+
+/** Which flag forgives which verdict. */
+const forgivers: ReadonlyMap<string, number> = new Map([
+  ['CERT_HAS_EXPIRED', securityFlags.ignoreDate],
+  ['CERT_NOT_YET_VALID', securityFlags.ignoreDate],
+  ['UNABLE_TO_GET_ISSUER_CERT', securityFlags.ignoreAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', securityFlags.ignoreAuthority],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', securityFlags.ignoreAuthority],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', securityFlags.ignoreAuthority],
+  ['SELF_SIGNED_CERT_IN_CHAIN', securityFlags.ignoreAuthority],
+  ['CERT_UNTRUSTED', securityFlags.ignoreAuthority],
+  ['INVALID_PURPOSE', securityFlags.ignoreUsage],
+])
+
+/**
+ * What is wrong with a server's certificate, with everything forgiven that the flags forgive.
+ *
+ * OpenSSL gives one verdict, the last of those it came to: a certificate that has expired and comes from nobody we know
+ * has expired, and that is all. So where flags forgive the verdict, everything that they do not forgive is checked here
+ * again.
+ *
+ * @returns an error whose code is one of Node's names; `undefined` when nothing is
+ */
+export function flawOf(check: ServerCheck): Error | undefined {
+  const { verdict, flags, hasRevocationLists } = check
+  const isForgiven = verdict !== undefined && ((forgivers.get(verdict) ?? 0) & flags) !== 0
+  if (verdict !== undefined && !isForgiven) return flaw(verdict)
+  // A verdict that came later hides what the lists of revoked certificates say.
+  const isUnchecked = !hasRevocationLists || isForgiven
+  if ((flags & securityFlags.checkRevocation) !== 0 && isUnchecked) return flaw('UNABLE_TO_GET_CRL')
+  return (isForgiven ? againFlawOf(check) : undefined) ?? nameFlawOf(check)
+}
+
+function againFlawOf({ flags, chain, anchors, now }: ServerCheck): Error | undefined {
+  const [own] = chain
+  if (own === undefined) return flaw('UNABLE_TO_GET_ISSUER_CERT')
+  const isChecked = (flag: number): boolean => (flags & flag) === 0
+  if (isChecked(securityFlags.ignoreAuthority) && !isAnchored(chain, anchors())) {
+    return flaw('UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
+  }
+  if (isChecked(securityFlags.ignoreDate)) {
+    if (chain.some(({ validTo }) => new Date(validTo) < now)) return flaw('CERT_HAS_EXPIRED')
+    if (chain.some(({ validFrom }) => new Date(validFrom) > now)) return flaw('CERT_NOT_YET_VALID')
+  }
+  if (isChecked(securityFlags.ignoreUsage) && !isForServers(own)) return flaw('INVALID_PURPOSE')
+  return undefined
+}
+
+/** Names that are in no certificate are forgiven last: everything else is the same for all names. */
+function nameFlawOf({ flags, chain: [own], host }: ServerCheck): Error | undefined {
+  if ((flags & securityFlags.ignoreName) !== 0) return undefined
+  const isNamed = own?.checkHost(host) !== undefined || own?.checkIP(host) !== undefined
+  return isNamed ? undefined : flaw('ERR_TLS_CERT_ALTNAME_INVALID')
+}
+
+/** Whether the first certificate comes from somebody who is trusted, each signature on the way checked. */
+function isAnchored(
+  chain: readonly X509Certificate[],
+  anchors: readonly X509Certificate[],
+): boolean {
+  for (const [place, certificate] of chain.entries()) {
+    if (anchors.some((anchor) => isIssuedBy(certificate, anchor) || isSame(certificate, anchor))) return true // prettier-ignore
+    const next = chain[place + 1]
+    if (next === undefined || !isIssuedBy(certificate, next)) return false
+  }
+  return false
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  if (certificate.issuer !== issuer.subject || !issuer.ca) return false
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+}
+
+function isSame(left: X509Certificate, right: X509Certificate): boolean {
+  return left.fingerprint256 === right.fingerprint256
+}
+
+/** Extended key usages with which a server may use it (RFC 5280 §4.2.1.12). */
+const serverUsages = new Set(['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'])
+
+function isForServers({ keyUsage }: X509Certificate): boolean {
+  // Without the extension it is for everything.
+  const usages = keyUsage as readonly string[] | undefined
+  return usages === undefined || usages.some((usage) => serverUsages.has(usage))
+}
+
+function flaw(code: string): Error {
+  return Object.assign(new Error(`the certificate was not accepted: ${code}`), { code })
+}
