@@ -12,7 +12,7 @@ import { exitStatus, usageError } from './cli-error.ts'
 import { harmless } from './columns.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, isNobody, planIdentity, type Peer } from './identity.ts'
-import { readScheme } from './identity-plan.ts'
+import { readScheme, strongestFirst } from './identity-plan.ts'
 import type { Arguments } from './parse.ts'
 import { isProxySecure } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
@@ -49,7 +49,7 @@ export async function setCredentials(args: Arguments): Promise<number> {
   await show(client, job, args)
   if (job.state === 'ERROR' && !args.has('json')) {
     const short = id.slice(0, 8)
-    stderr.write(`Job ${short} stands still: lull resume ${short} goes on with what is there\n`)
+    stderr.write(`Job ${short} is in state ERROR: lull resume ${short} goes on from what it has\n`)
   }
   return exitStatus.ok
 }
@@ -132,7 +132,8 @@ async function show(client: RpcClient, { id }: JobView, args: Arguments): Promis
 /** `server       negotiate, ntlm`. */
 function pairLines(pairs: readonly Pair[]): readonly string[] {
   return (['server', 'proxy'] as const).flatMap((target) => {
-    const schemes = pairs.filter((pair) => pair.target === target).map(({ scheme }) => scheme)
+    const own = pairs.filter((pair) => pair.target === target).map(({ scheme }) => scheme)
+    const schemes = strongestFirst.filter((scheme) => own.includes(scheme))
     return schemes.length === 0 ? [] : [`${target.padEnd(11)}  ${schemes.join(', ')}`]
   })
 }

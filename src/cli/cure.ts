@@ -2,25 +2,53 @@
 
 import type { JobView } from '../rpc/contract.ts'
 
-/** What has to be set, by the error that says it is missing; then `resume` goes on from the bytes there are (A140). */
-const cures: ReadonlyMap<string, readonly [what: string, command: string]> = new Map([
-  ['BG_E_HTTP_ERROR_401', ['credentials for the server', 'lull credentials set ID --user NAME']],
-  [
-    'BG_E_HTTP_ERROR_407',
-    ['credentials for the proxy', 'lull credentials set ID --proxy-user NAME'],
-  ],
-  [
-    'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED',
-    ['a client certificate', 'lull credentials set ID --cert FILE'],
-  ],
-  ['BG_E_INVALID_PROXY_INFO', ['another proxy', 'lull proxy set ID --proxy PROXY']],
-])
-
-/** What mends the job's error before it is resumed; `undefined` where nothing is known to. */
-export function cureOf({ id, state, error }: JobView): string | undefined {
-  if (state !== 'ERROR' || error === null) return undefined
-  const [what, command] = cures.get(error.symbol) ?? []
-  if (what === undefined || command === undefined) return undefined
-  const short = id.slice(0, 8)
-  return `${command.replace('ID', short)} sets ${what}, then lull resume ${short} goes on with what is there`
+/** What mends a job, before it goes on from the bytes it has (A140). */
+export interface Cure {
+  /** What it lacks: `credentials for the server`. */
+  readonly what: string
+  /** To be typed one after the other. */
+  readonly commands: readonly [string, string]
+  /** What else is good to know. */
+  readonly hint?: string
 }
+
+/** What mends the error of a job; `undefined` where it has none, or nothing is known to mend it. */
+export function cureOf({ id, state, error }: JobView): Cure | undefined {
+  if (state !== 'ERROR' || error === null) return undefined
+  const short = id.slice(0, 8)
+  const resume = `lull resume ${short}`
+  switch (error.symbol) {
+    case 'BG_E_HTTP_ERROR_401':
+      return {
+        what: 'credentials for the server',
+        commands: [`lull credentials set ${short} --user NAME`, resume],
+        ...(error.remoteName?.startsWith('http:') === true ? { hint: hints.server } : {}),
+      }
+    case 'BG_E_HTTP_ERROR_407':
+      return {
+        what: 'credentials for the proxy',
+        commands: [`lull credentials set ${short} --proxy-user NAME`, resume],
+        hint: hints.proxy,
+      }
+    case 'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED':
+      return {
+        what: 'a client certificate',
+        commands: [`lull credentials set ${short} --cert FILE`, resume],
+      }
+    case 'BG_E_INVALID_PROXY_INFO':
+      return {
+        what: 'another proxy',
+        commands: [`lull proxy set ${short} --proxy PROXY`, resume],
+      }
+    default:
+      return undefined
+  }
+}
+
+/** Nobody's password is shown on the way unless that was asked for. */
+const hints = {
+  server:
+    'A server that knows Basic alone needs --scheme basic too; the password can then be read on the way',
+  proxy:
+    'A proxy that knows Basic alone needs --proxy-scheme basic too; the password can then be read on the way',
+} as const

@@ -147,7 +147,13 @@ function keptSentence(job: JobView): string {
   const short = id.slice(0, 8)
   const cure = cureOf(job)
   if (cure !== undefined) {
-    return `Job ${short} stays in the queue: ${cure}, lull cancel ${short} deletes it`
+    const { what, commands, hint } = cure
+    return [
+      `Job ${short} stays in the queue. With ${what} it goes on from what it has:`,
+      ...commands.map((command) => `  ${command}`),
+      ...(hint === undefined ? [] : [hint]),
+      `lull cancel ${short} deletes it`,
+    ].join('\n')
   }
   const again = state === 'TRANSFERRED' ? `lull complete ${short}` : `lull resume ${short}`
   return `Job ${short} stays in the queue: ${again} tries again, lull cancel ${short} deletes it`

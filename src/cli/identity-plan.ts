@@ -26,9 +26,19 @@ export interface TargetPlan {
   readonly fromStdin: boolean
 }
 
+/** The schemes in the order in which they are tried (A181). */
+export const strongestFirst = [
+  'negotiate',
+  'ntlm',
+  'passport',
+  'bearer',
+  'digest',
+  'basic',
+] as const satisfies readonly SchemeName[]
+
 /** The schemes each source can answer, strongest first. */
 const possible: Readonly<Record<Source['kind'], readonly SchemeName[]>> = {
-  password: ['negotiate', 'ntlm', 'passport', 'digest', 'basic'],
+  password: strongestFirst.filter((scheme) => scheme !== 'bearer'),
   implicit: ['negotiate', 'ntlm'],
   keytab: ['negotiate'],
   tickets: ['negotiate'],

@@ -216,11 +216,11 @@ describe('what people are told', () => {
   })
 
   test('cureOf() tells whom the credentials are for, and nothing about other errors', () => {
-    assert.match(
-      cure('BG_E_HTTP_ERROR_401', 'ERROR') ?? '',
-      /^lull credentials set 01234567 --user/u,
-    )
-    assert.match(cure('BG_E_HTTP_ERROR_407', 'ERROR') ?? '', /--proxy-user NAME/u)
+    assert.deepEqual(cure('BG_E_HTTP_ERROR_401', 'ERROR')?.commands, [
+      'lull credentials set 01234567 --user NAME',
+      'lull resume 01234567',
+    ])
+    assert.match(cure('BG_E_HTTP_ERROR_407', 'ERROR')?.commands[0] ?? '', /--proxy-user NAME/u)
     assert.equal(cure('BG_E_HTTP_ERROR_404', 'ERROR'), undefined)
     assert.equal(cure('BG_E_HTTP_ERROR_401', 'TRANSIENT_ERROR'), undefined)
   })

@@ -148,7 +148,7 @@ function facts(job: JobView): string {
         ? ''
         : `${harmless(job.error.message)} (${job.error.symbol} ${job.error.hresult}, ${job.error.context})`,
     ],
-    ['Cure', cureOf(job) ?? ''],
+    ['Cure', cureOf(job)?.commands.join(', then ') ?? ''],
     ['Remote file', harmless(job.error?.remoteName ?? '')],
     ['Local file', harmless(job.error?.localName ?? '')],
     ['Owner', job.owner],
