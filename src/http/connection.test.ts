@@ -121,6 +121,26 @@ test('drained() does not wait for a connection that has broken', async (t) => {
   await caller.connection.drained()
 })
 
+describe('a server that wants a certificate and gets none', { skip: needsOpenssl }, () => {
+  for (const way of ['straight', 'in a tunnel'] as const) {
+    test(`has not ended the connection for no reason: ${way}`, async (t) => {
+      const authority = new Authority(t)
+      const wanting = { requestCert: true, rejectUnauthorized: true, ca: authority.pem }
+      const server = await serve(t, () => undefined, { ...authority.issue(), ...wanting })
+      const tls = tlsWith(authority.file)
+      const { proxy } = await serveConnect(t)
+      const caller = new Caller(
+        t,
+        { host: 'localhost', port: server.port },
+        way === 'straight' ? { tls } : { tls, through: { proxy } },
+      )
+      const error = await caller.over
+      assert.equal(Reflect.get(error ?? {}, 'code'), 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')
+      assert.equal(caller.hasEnded, false)
+    })
+  }
+})
+
 describe('channelBinding', { skip: needsOpenssl }, () => {
   for (const way of ['straight', 'in a tunnel'] as const) {
     test(`is of the server’s certificate, also of a session that was resumed: ${way} (A403)`, async (t) => {

@@ -176,13 +176,19 @@ export class Connection {
       this.#user.received(bytes)
     }
     if (!readsInlet) socket.on('data', (bytes: Buffer) => this.#take(bytes))
-    socket.on('end', () => this.#user.ended())
+    socket.on('end', () => this.#end(socket))
     socket.on('close', () => this.#over(errorOf(socket)))
     if (!this.#isAwake) socket.unref()
     this.#flushOutgoing()
     this.#user.connected()
     // Memory of its own: the socket already reads into the slab from its beginning on.
     if (early.length > 0) this.#user.received(early)
+  }
+
+  #end(socket: Socket): void {
+    // Behind an alert that says why, the end is not the server's word.
+    if (errorOf(socket) === undefined) this.#user.ended()
+    else socket.destroy()
   }
 
   #over(error: Error | undefined): void {

@@ -451,6 +451,7 @@ describe('a proxy that cannot be reached', { skip: needsOpenssl }, () => {
     const error = await caller.over
     assert.ok(error instanceof FailureError)
     assert.equal(error.code, 'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED_PROXY')
+    assert.equal(caller.hasEnded, false)
   })
 })
 
