@@ -54,6 +54,11 @@ const cases = [
     sentence: 'Cannot go on with https://example.org/a/file: the server no longer listens',
   },
   {
+    error: new AggregateError([systemError('EAFNOSUPPORT'), systemError('ECONNREFUSED')]),
+    is: ['ERROR_WINHTTP_CANNOT_CONNECT', 'GENERAL_TRANSPORT', 'transient'],
+    sentence: 'Cannot connect to example.org port 443: connection refused',
+  },
+  {
     error: new AggregateError([systemError('ENETUNREACH'), systemError('ECONNREFUSED')]),
     is: ['ERROR_WINHTTP_CANNOT_CONNECT', 'GENERAL_TRANSPORT', 'transient'],
     sentence: 'Cannot connect to example.org port 443: connection refused',
@@ -120,7 +125,14 @@ for (const { error, is, sentence } of cases) {
   })
 }
 
-for (const code of ['ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN']) {
+for (const code of [
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAFNOSUPPORT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+]) {
   test(`httpFailure() lets ${code} wait for a network where there is none`, () => {
     const found = httpFailure(systemError(code), url, offline)
     assert.equal(found?.symbol, 'BG_E_NETWORK_DISCONNECTED')

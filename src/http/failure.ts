@@ -108,6 +108,7 @@ interface SystemError {
 const systemErrors: ReadonlyMap<string, SystemError> = new Map<string, SystemError>([
   ['ECONNREFUSED', { symbol: 'ERROR_WINHTTP_CANNOT_CONNECT', meaning: 'connection refused' }],
   ['EADDRNOTAVAIL', cannotConnect('there is no local address to connect from', true)],
+  ['EAFNOSUPPORT', cannotConnect('this machine has no such addresses', true)],
   ['ENETUNREACH', cannotConnect('no way to its network', true)],
   ['EHOSTUNREACH', cannotConnect('no way to the host', true)],
   ['ENETDOWN', cannotConnect('the network is down', true)],
@@ -214,7 +215,7 @@ function mostTelling(error: Error): Error {
   return errors.find((each) => !unreached.has(codeOf(each))) ?? errors[0] ?? error
 }
 
-const unreached = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL'])
+const unreached = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
 
 function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : ''
