@@ -6,8 +6,8 @@ import type { Lease, Leg, LegParts } from './leg.ts'
 import { Origin } from './origin.ts'
 import { SlabStore } from './slab.ts'
 import type { SteadyClock } from './steady-clock.ts'
-import { Trust } from './trust.ts'
-import { connectionKey } from './way.ts'
+import { Trust, type TrustOptions } from './trust.ts'
+import { connectionKey, type Way } from './way.ts'
 import type { Fields } from '../wire/fields.ts'
 
 /** How often the connections are looked at, while there are any; and what came is given to the file, at the latest. */
@@ -68,7 +68,7 @@ export class Pool {
   }
 
   #origin(parts: LegParts): Origin {
-    const key = connectionKey(parts.target, parts.way)
+    const key = connectionKey(parts.target, parts.way, this.#trust)
     const known = this.#origins.get(key)
     if (known !== undefined) return known
     const origin = new Origin(key, {
@@ -86,14 +86,16 @@ export class Pool {
     keepSession: (session: Buffer) => void,
   ): ConnectionOptions {
     const { caFile, hop, identity } = way
-    const tls = target.scheme === 'http' ? undefined : this.#tls(caFile, session, keepSession)
-    if (hop === 'direct') return { tls }
+    const tls = target.scheme === 'http' ? undefined : this.#tls(way, session, keepSession)
+    const clock = this.#clock
+    if (hop === 'direct') return { tls, clock }
     const needsTls = hop.scheme === 'https'
     return {
       tls,
+      clock,
       through: {
         proxy: hop,
-        tls: needsTls ? this.#tls(caFile, undefined, () => undefined) : undefined,
+        tls: needsTls ? this.#tls({ caFile }, undefined, () => undefined) : undefined,
         authenticator: identity?.proxy(hop),
         login: identity?.proxyLogin,
       },
@@ -101,11 +103,13 @@ export class Pool {
   }
 
   #tls(
-    caFile: string | undefined,
+    trusted: TrustOptions & Pick<Way, 'isStrict'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
-    return { context: this.#trust.context(caFile), session, keepSession }
+    const { isStrict = false } = trusted
+    const terms = this.#trust.terms(trusted, { isStrict })
+    return { context: this.#trust.context(trusted), session, keepSession, terms }
   }
 
   #forget(origin: Origin): void {
