@@ -4,12 +4,13 @@ import { assert } from '../base/error.ts'
 import { wipeCredentials } from '../auth/credentials.ts'
 import { JobError } from '../job/failure.ts'
 import { takeCertificate, type GivenCertificate } from '../job/certificate.ts'
-import { takePair, type GivenPair } from '../job/given-credentials.ts'
+import { takeLogin, takePair, type GivenPair } from '../job/given-credentials.ts'
 import type { HresultSymbol } from '../job/hresult.ts'
 import {
   defaultPatience,
   defaultTransfer,
   type ExpectedDigest,
+  type Headers,
   type Job,
   type JobFile,
   type JobId,
@@ -19,12 +20,13 @@ import {
   type Priority,
   type Tally,
   type TransferOptions,
+  type TransferSettings,
 } from '../job/job.ts'
 import { isActive, isFinal } from '../job/moves.ts'
 import {
   checkHeader,
   checkLocalName,
-  checkRemoteName,
+  readRemoteName,
   DESCRIPTION_LIMIT,
   DISPLAY_NAME_LIMIT,
   HEADERS_LIMIT,
@@ -34,11 +36,11 @@ import { checkProxySettings } from '../job/proxy-rules.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
 import type { ProxySettings } from '../job/route.ts'
 import { transition } from '../job/transition.ts'
-import { findChangeable, findJob, invalidState, type Caller } from './access.ts'
+import { checkOwner, findChangeable, findJob, invalidState, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import type { Housekeeping, Outcome } from './housekeeping.ts'
 import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
-import { secretNames } from './secrets.ts'
+import type { FileLogin } from './secrets.ts'
 
 /** A file to add. */
 export type NewFileRequest = Omit<NewFile, 'ordinal' | 'digests'> & {
@@ -66,6 +68,12 @@ export interface JobRequest extends JobChanges {
   readonly certificate?: GivenCertificate
 }
 
+/** New files, and the names and passwords that stood in their URLs: those are the caller's, who wipes them. */
+interface CheckedFiles {
+  readonly files: readonly NewFile[]
+  readonly logins: readonly FileLogin[]
+}
+
 /** The calls of clients. */
 export class Commands {
   readonly #core: Core
@@ -87,52 +95,67 @@ export class Commands {
     }
     checkChanges(request)
     this.#checkLimits(caller)
-    const files = this.#checkFiles(caller, request.files ?? [], 0)
+    const { files, logins } = this.#checkFiles(caller, request.files ?? [], 0)
     const { fields, passphrase, pairs } = this.#takeIdentity(caller, request)
     const insert = (): Job => {
       const now = this.#core.clock.now()
       const tally = { ...emptyTally, filesTotal: files.length }
       const turn = this.#core.store.nextTurn()
       const blankJob = { ...blank(this.#newId(), caller.owner, request, now), tally, turn }
-      const draft: Job = { ...withChanges(blankJob, request), ...fields, sequence: 0 }
+      const draft: Job = {
+        ...withChanges(blankJob, request),
+        ...fields,
+        ...marks(logins),
+        sequence: 0,
+      }
       const ready = request.resume === true ? transition(draft, { kind: 'resume' }, now) : draft
       const job = this.#core.store.insert(ready)
       if (files.length > 0) this.#core.store.insertFiles(job.id, files)
-      if (pairs.length > 0) this.#core.secrets.savePairs(job, pairs)
-      if (passphrase !== undefined) {
-        this.#core.secrets.save(job, [{ ...secretNames.passphrase, bytes: passphrase }])
-      }
+      this.#core.secrets.savePairs(job, pairs)
+      this.#core.secrets.saveLogins(job, logins)
+      this.#core.secrets.saveHeaders(job, request.transfer?.headers ?? [])
+      this.#core.secrets.savePassphrase(job, passphrase)
       this.#core.announce(job)
       return job
     }
     try {
       return this.#core.commit(insert)
     } finally {
-      for (const { credentials } of pairs) wipeCredentials(credentials)
+      for (const { credentials } of [...pairs, ...logins]) wipeCredentials(credentials)
       passphrase?.fill(0)
     }
   }
 
   addFiles(caller: Caller, id: JobId, requests: readonly NewFileRequest[]): Job {
     const before = findChangeable(this.#core, caller, id)
-    const files = this.#checkFiles(caller, requests, before.tally.filesTotal)
-    return this.#core.commit(() => {
+    const { files, logins } = this.#checkFiles(caller, requests, before.tally.filesTotal)
+    const insert = (): Job => {
       this.#core.store.insertFiles(before.id, files)
+      this.#core.secrets.saveLogins(before, logins)
       const filesTotal = before.tally.filesTotal + files.length
       const job = {
         ...before,
+        ...marks(logins),
         tally: { ...before.tally, filesTotal },
         modified: this.#core.clock.now(),
       }
       this.#core.save(job)
       return job
-    })
+    }
+    try {
+      return this.#core.commit(insert)
+    } finally {
+      for (const { credentials } of logins) wipeCredentials(credentials)
+    }
   }
 
   change(caller: Caller, id: JobId, changes: JobChanges): Job {
     checkChanges(changes)
     const job = findChangeable(this.#core, caller, id)
+    const headers = changes.transfer?.headers
+    if (headers !== undefined) checkOwner(caller, job, 'the headers')
     return this.#core.commit(() => {
+      if (headers !== undefined) this.#core.secrets.saveHeaders(job, headers)
       const changed = { ...withChanges(job, changes), modified: this.#core.clock.now() }
       this.#core.save(changed)
       return changed
@@ -234,7 +257,7 @@ export class Commands {
     }
   }
 
-  #checkFiles(caller: Caller, requests: readonly NewFileRequest[], from: number): NewFile[] {
+  #checkFiles(caller: Caller, requests: readonly NewFileRequest[], from: number): CheckedFiles {
     const { filesPerJob } = this.#core.settings.limits
     if (
       filesPerJob !== undefined &&
@@ -247,8 +270,9 @@ export class Commands {
       )
     }
     const targets = new Set<string>()
-    return requests.map(({ remoteName, localName, digests }, index) => {
-      checkRemoteName(remoteName)
+    const logins: FileLogin[] = []
+    const files = requests.map(({ remoteName: name, localName, digests }, index): NewFile => {
+      const { remoteName, login } = readRemoteName(name)
       checkLocalName(localName, this.#pathStyle)
       if (targets.has(localName)) {
         throw new JobError('E_INVALIDARG', `Cannot save two files of one job to ${localName}`, {
@@ -256,8 +280,11 @@ export class Commands {
         })
       }
       targets.add(localName)
-      return { ordinal: from + index, remoteName, localName, digests: digests ?? [] }
+      const ordinal = from + index
+      if (login !== undefined) logins.push({ ordinal, credentials: takeLogin(login) })
+      return { ordinal, remoteName, localName, digests: digests ?? [] }
     })
+    return { files, logins }
   }
 
   /** A random GUID (RFC 9562 §5.4). */
@@ -279,6 +306,11 @@ export class Commands {
       hex.slice(20),
     ].join('-')
   }
+}
+
+/** What a job says of the logins of its files. */
+function marks(logins: readonly FileLogin[]): Pick<Job, 'hasUrlCredentials'> {
+  return logins.length === 0 ? {} : { hasUrlCredentials: true }
 }
 
 function tooManyJobs(symbol: HresultSymbol, limit: number): JobError {
@@ -340,8 +372,14 @@ function withChanges<Some extends Omit<Job, 'sequence'>>(job: Some, changes: Job
       ...patience,
       minimumRetryDelayS: Math.max(RETRY_DELAY_FLOOR_S, patience.minimumRetryDelayS),
     },
-    transfer: { ...job.transfer, ...changes.transfer },
+    transfer: { ...job.transfer, ...withoutHeaders(changes.transfer) },
   }
+}
+
+/** Headers are kept elsewhere: sealed. */
+function withoutHeaders(changes: Partial<TransferOptions> = {}): Partial<TransferSettings> {
+  const { headers: _, ...settings } = changes
+  return settings
 }
 
 /** @throws {JobError} `E_INVALIDARG`, `BG_E_STRING_TOO_LONG` (bits-jobs.md §6.4, §14.2) */
@@ -375,7 +413,7 @@ function checkChanges({ displayName, description, patience, transfer }: JobChang
   checkHeaders(transfer?.headers ?? [])
 }
 
-function checkHeaders(headers: TransferOptions['headers']): void {
+function checkHeaders(headers: Headers): void {
   let length = 0
   for (const [name, value] of headers) {
     checkHeader(name, value)

@@ -482,7 +482,9 @@ describe('Engine: who may do what', () => {
     const rows: [object, string][] = [
       [filesWith('ftp://o/x'), 'E_INVALIDARG'],
       [filesWith('file:///etc/passwd'), 'E_INVALIDARG'],
-      [filesWith('http://user:secret@o/x'), 'E_INVALIDARG'],
+      [filesWith('http://user:secret@o/a b'), 'E_INVALIDARG'],
+      [filesWith('http://user:secret%ff@o/'), 'E_INVALIDARG'],
+      [filesWith(`http://${'u'.repeat(301)}:secret@o/`), 'BG_E_USERNAME_TOO_LARGE'],
       [filesWith('http://o/a b'), 'E_INVALIDARG'],
       [filesWith(`http://o/${'x'.repeat(2_200)}`), 'E_INVALIDARG'],
       [filesWith('no url'), 'E_INVALIDARG'],
@@ -497,12 +499,10 @@ describe('Engine: who may do what', () => {
       [{ patience: { noProgressTimeoutS: -1 } }, 'E_INVALIDARG'],
       [{ type: 'upload' }, 'E_NOTIMPL'],
     ]
-    for (const [change, code] of rows)
+    for (const [change, code] of rows) {
       assert.throws(() => create(change), { code }, JSON.stringify(change).slice(0, 80))
-    assert.doesNotMatch(
-      String(catchError(() => create(filesWith('http://user:secret@o/x')))),
-      /secret/u,
-    )
+      assert.doesNotMatch(String(catchError(() => create(change))), /secret/u)
+    }
   })
 
   test('a retry delay below five seconds is raised to five (bits-jobs.md §6.4)', () => {

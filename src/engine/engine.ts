@@ -71,6 +71,7 @@ export class Engine {
       // Announcing a waiting job sets its alarm; what waits for a network finds out by trying.
       for (const job of store.inState(['transientError'])) this.#core.announce(job)
     })
+    this.#core.secrets.sealClear()
     this.#housekeeping.start()
     this.#scheduler.start()
     this.#scheduler.retryUntimed()

@@ -14,7 +14,7 @@ import { checkProxySettings } from '../job/proxy-rules.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { findChangeable, findJob, findOwned, type Caller } from './access.ts'
 import type { Core } from './core.ts'
-import { secretNames, type PairName } from './secrets.ts'
+import type { PairName } from './secrets.ts'
 
 /** The calls about identities. A change reaches a job that is being transferred with a new turn. */
 export class IdentityCommands {
@@ -36,6 +36,9 @@ export class IdentityCommands {
     try {
       this.#core.commit(() => {
         this.#core.secrets.savePairs(job, [pair])
+        if (pair.target === 'server' && needsCredentials(job)) {
+          this.#core.secrets.removeLostLogins(job)
+        }
         this.#core.renewTurn(job)
       })
     } finally {
@@ -87,9 +90,7 @@ export class IdentityCommands {
     if (!('certificateFile' in certificate))
       this.#core.world.certificates.find(job.owner, certificate)
     this.#core.commit(() => {
-      const { secrets } = this.#core
-      if (passphrase === undefined) secrets.remove(job, secretNames.passphrase)
-      else secrets.save(job, [{ ...secretNames.passphrase, bytes: passphrase }])
+      this.#core.secrets.savePassphrase(job, passphrase)
       this.#change(job, (before) => ({ ...before, certificate }))
     })
   }
@@ -109,7 +110,7 @@ export class IdentityCommands {
     const job = findOwned(this.#core, caller, id, 'the client certificate')
     if (job.certificate === undefined) return false
     this.#core.commit(() => {
-      this.#core.secrets.remove(job, secretNames.passphrase)
+      this.#core.secrets.savePassphrase(job, undefined)
       this.#change(job, withoutCertificate)
     })
     return true
@@ -177,7 +178,7 @@ export class IdentityCommands {
       return this.#change(job, (before) => ({
         ...withoutCertificate(before),
         owner: caller.owner,
-        transfer: { ...before.transfer, headers: [] },
+        hasUrlCredentials: false,
       }))
     })
   }
@@ -190,6 +191,15 @@ export class IdentityCommands {
       return after
     })
   }
+}
+
+/** Whether a job stands still because secrets of it are lost. */
+function needsCredentials({ state, hasUrlCredentials = false }: Job): boolean {
+  return (
+    hasUrlCredentials &&
+    state.kind === 'error' &&
+    state.failure.symbol === 'BG_E_INVALID_CREDENTIALS'
+  )
 }
 
 function withoutCertificate(job: Job): Job {

@@ -5,10 +5,12 @@ import { defaultAuthSettings } from '../auth/settings.ts'
 import { Secret } from '../auth/secret.ts'
 import { failure } from '../job/failure.ts'
 import type { GivenPair } from '../job/given-credentials.ts'
+import { helperTokenFlags } from '../job/helper-token.ts'
 import type { Job } from '../job/job.ts'
 import { MemoryVault, VaultMemory } from '../testing/memory-vault.ts'
-import { Bench, done, me, other, part, root } from './bench.suite.ts'
-import type { IdentityOrder } from './order.ts'
+import { Bench, done, me, other, part, root, storedFiles } from './bench.suite.ts'
+import type { FetchOrder, IdentityOrder } from './order.ts'
+import { clearHeaders } from './ports/job-store.ts'
 import { VaultError, type Vault } from './ports/vault.ts'
 import { defaultSettings } from './settings.ts'
 
@@ -30,11 +32,16 @@ function passwordBytes(userName: string, password: string): Uint8Array {
   return encodeCredentials({ kind: 'password', userName, password: Secret.fromText(password) })
 }
 
-/** As whom the newest turn of a job asks. */
-function identity(bench: Bench, job: Job): IdentityOrder | undefined {
+/** The newest order to fetch files of a job. */
+function newest(bench: Bench, job: Job): FetchOrder {
   const order = bench.carriers.orders('fetch').findLast((each) => each.job === job.id)
   assert(order !== undefined, 'the job was given a turn')
-  return order.identity
+  return order
+}
+
+/** As whom the newest turn of a job asks. */
+function identity(bench: Bench, job: Job): IdentityOrder | undefined {
+  return newest(bench, job).identity
 }
 
 function hasCode(code: string): (error: unknown) => boolean {
@@ -178,6 +185,263 @@ describe('IdentityCommands: credentials', () => {
     assert.equal(scrubs, 1)
     bench.clock.turn(60_000)
     assert.equal(scrubs, 1)
+  })
+})
+
+describe('IdentityCommands: headers and URLs', () => {
+  const headers = [['Authorization', 'Bearer hunter2']] as const
+
+  test('headers lie sealed in the queue and reach the carrier with the turn (A165)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { transfer: { headers } })
+    assert.doesNotMatch(JSON.stringify(bench.store.find(job.id)), /hunter2/u)
+    assert.deepEqual(newest(bench, job).transfer.headers, headers)
+    assert.equal(identity(bench, job), undefined)
+  })
+
+  test('headers are replaced and removed by their owner alone (bits-jobs.md §14.2)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { transfer: { headers }, resume: false })
+    const change = (caller: typeof me, headers: readonly (readonly [string, string])[]) =>
+      bench.engine.change(caller, job.id, { transfer: { headers } })
+    assert.throws(() => change(root, []), hasCode('E_ACCESSDENIED'))
+    change(me, [['X-Who', 'me']])
+    assert.equal(bench.store.secrets(job.id).length, 1)
+    bench.engine.resume(me, job.id)
+    assert.deepEqual(newest(bench, job).transfer.headers, [['X-Who', 'me']])
+    change(me, [])
+    assert.deepEqual(bench.store.secrets(job.id), [])
+  })
+
+  test('headers that an older version left in clear are sealed at the start, or used as they are', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { resume: false })
+    const sealed = new TextEncoder().encode(JSON.stringify(headers))
+    bench.store.saveSecrets(job.id, [{ ...clearHeaders, sealed }])
+    const { vault } = bench
+    const seal = vault.seal.bind(vault)
+    vault.seal = () => {
+      throw new VaultError('ERR_VAULT_KEY_REFUSED', 'Cannot use the key file')
+    }
+    const unable = new Bench({ store: bench.store, vault })
+    assert.equal(unable.store.clearSecrets(9).length, 1)
+    unable.engine.resume(me, job.id)
+    assert.deepEqual(newest(unable, job).transfer.headers, headers)
+    vault.seal = seal
+    const able = new Bench({ store: bench.store, vault })
+    assert.deepEqual(able.store.clearSecrets(9), [])
+    assert.doesNotMatch(
+      Buffer.from(able.store.secrets(job.id)[0]?.sealed ?? []).toString(),
+      /hunt/u,
+    )
+    assert.deepEqual(newest(able, job).transfer.headers, headers)
+  })
+
+  test('names and passwords in URLs lie sealed, and are given with their files (A40, A44)', () => {
+    const bench = new Bench()
+    const rows: readonly [string, string, string | undefined, string?][] = [
+      ['http://ann:hunter2@o/', 'http://o/', 'ann', 'hunter2'],
+      ['http://o/', 'http://o/', undefined],
+      ['https://ann@o:8/x?y=a@b', 'https://o:8/x?y=a@b', 'ann', ''],
+      ['http://%C3%A9:a%3Ab:c%40@o/', 'http://o/', 'é', 'a:b:c@'],
+      ['http://:p@o/', 'http://o/', '', 'p'],
+      ['http://@o/', 'http://o/', undefined],
+    ]
+    const job = bench.add('normal', 0, {
+      files: rows.map(([remoteName], index) => ({ remoteName, localName: `/data/${index}` })),
+    })
+    const { files, identity } = newest(bench, job)
+    for (const [index, [, remoteName, name, password = '']] of rows.entries()) {
+      const bytes = name === undefined ? undefined : passwordBytes(name, password)
+      assert.equal(files[index]?.remoteName, remoteName)
+      assert.deepEqual(files[index]?.urlCredentials, bytes, remoteName)
+    }
+    assert.deepEqual(identity?.pairs, [])
+    const kept = JSON.stringify([bench.store.find(job.id), bench.store.files(job.id, { limit: 9 })])
+    assert.doesNotMatch(kept, /hunter2|ann/u)
+  })
+
+  test('files that are added later bring their names and passwords, too', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 600)
+    const file = { remoteName: 'http://ann:hunter2@o/', localName: '/data/added' }
+    bench.engine.addFiles(me, job.id, [file])
+    bench.connect(job)
+    bench.checkpoint(job, ...Array.from({ length: 512 }, (_, ordinal) => done(ordinal)))
+    assert.deepEqual(
+      newest(bench, job).files.at(-1)?.urlCredentials,
+      passwordBytes('ann', 'hunter2'),
+    )
+  })
+
+  test('a file that was led to another origin is asked for where it was named (A380)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 2, { credentials: [basic] })
+    const again = (ordinal: number, remoteName: string): string | undefined => {
+      bench.connect(job)
+      bench.checkpoint(job, { ...part(ordinal, 40), remoteName })
+      bench.engine.suspend(me, job.id)
+      bench.over(job)
+      bench.engine.resume(me, job.id)
+      return newest(bench, job).files[ordinal]?.remoteName
+    }
+    assert.equal(again(0, 'http://x:y@elsewhere/0'), 'http://origin/0')
+    assert.equal(bench.engine.file(job, 0)?.remoteName, 'http://elsewhere/0')
+    assert.equal(again(1, 'http://origin/moved'), 'http://origin/moved')
+    assert.equal(again(1, 'https://origin/moved'), 'http://origin/moved')
+    assert.equal(again(1, 'http://origin/back'), 'http://origin/back')
+  })
+
+  test('the login of a URL whose key is lost is replaced by credentials for the server', () => {
+    const { vault, forget } = forgetfulVault()
+    const bench = new Bench({ vault })
+    const files = [{ remoteName: 'http://ann:hunter2@o/', localName: '/data/a' }]
+    const job = bench.add('normal', 0, { files, resume: false })
+    forget()
+    bench.engine.resume(me, job.id)
+    const { state } = bench.engine.get(me, job.id)
+    assert(state.kind === 'error' && state.failure.file === 0)
+    assert.match(state.failure.sentence, /URL of file 0 .* set credentials for the server instead/u)
+    bench.engine.identity.setCredentials(me, job.id, basic)
+    bench.engine.resume(me, job.id)
+    assert.equal(newest(bench, job).files[0]?.urlCredentials, undefined)
+    assert.equal(identity(bench, job)?.pairs.length, 1)
+  })
+})
+
+describe('IdentityCommands: ways, certificates, helpers, owners', () => {
+  test('proxy settings are stored with the job and reach the carrier (N1, N3)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false })
+    assert.deepEqual(calls.proxySettings(me, job.id), { usage: 'preconfig' })
+    const proxy = { usage: 'override', list: 'p:8080', bypass: '<local>' } as const
+    calls.setProxySettings(root, job.id, proxy)
+    assert.deepEqual(calls.proxySettings(me, job.id), proxy)
+    assert.throws(
+      () => calls.setProxySettings(me, job.id, { usage: 'override' }),
+      hasCode('E_INVALIDARG'),
+    )
+    bench.engine.resume(me, job.id)
+    assert.deepEqual(newest(bench, job).proxy, proxy)
+    assert.deepEqual(newest(bench, bench.add('foreground', 1, { proxy })).proxy, proxy)
+    assert.equal(newest(bench, bench.add('foreground')).proxy, undefined)
+  })
+
+  test('a certificate can be read back, its passphrase cannot (A74)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const files = { certificateFile: '/home/me/c.pem', keyFile: '/home/me/c.key' }
+    const job = bench.add('normal', 1, {
+      resume: false,
+      certificate: { ...files, passphrase: 'hunter2' },
+    })
+    assert.deepEqual(calls.certificate(root, job.id), files)
+    assert.doesNotMatch(JSON.stringify(bench.store.find(job.id)), /hunter2/u)
+    bench.engine.resume(me, job.id)
+    const passphrase = new TextEncoder().encode('hunter2')
+    assert.deepEqual(identity(bench, job)?.certificate, { ...files, passphrase })
+    calls.setCertificate(me, job.id, { location: 'currentUser', store: 'MY', name: 'me' })
+    bench.over(job)
+    assert.deepEqual(identity(bench, job)?.certificate, storedFiles)
+    assert.throws(() => calls.removeCertificate(root, job.id), hasCode('E_ACCESSDENIED'))
+    assert.equal(calls.removeCertificate(me, job.id), true)
+    assert.equal(calls.removeCertificate(me, job.id), false)
+    assert.throws(() => calls.certificate(me, job.id), hasCode('RPC_X_BAD_STUB_DATA'))
+    bench.over(job)
+    assert.equal(identity(bench, job), undefined)
+  })
+
+  test('a helper for the network stands for implicit credentials, until the service ends (A90, A96)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false, credentials: [proxyNtlm] })
+    const token = { kind: 'keytab', principal: 'h@R', keytab: '/etc/h.keytab' } as const
+    calls.setHelperToken(me, job.id, token)
+    bench.engine.resume(me, job.id)
+    assert.equal(identity(bench, job)?.helper, undefined)
+    calls.setHelperTokenFlags(me, job.id, helperTokenFlags.network)
+    assert.equal(calls.helperTokenFlags(me, job.id), 2)
+    bench.over(job)
+    assert.deepEqual(identity(bench, job)?.helper, encodeCredentials(token))
+    assert.doesNotMatch(JSON.stringify(bench.store.find(job.id)), /keytab/u)
+    calls.clearHelperToken(me, job.id)
+    bench.over(job)
+    const { state } = bench.engine.get(me, job.id)
+    assert(state.kind === 'error')
+    assert.equal(state.failure.symbol, 'BG_E_TOKEN_REQUIRED')
+    calls.setHelperTokenFlags(me, job.id, 0)
+    bench.engine.resume(me, job.id)
+    assert.equal(bench.state(job), 'connecting')
+  })
+
+  test('a helper for local files alone changes no order, but must be there', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false, credentials: [proxyNtlm] })
+    calls.setHelperTokenFlags(me, job.id, helperTokenFlags.localFile)
+    calls.setHelperToken(me, job.id, { kind: 'tickets', cache: 'FILE:/tmp/c' })
+    bench.engine.resume(me, job.id)
+    assert.equal(identity(bench, job)?.helper, undefined)
+    const restarted = new Bench({ store: bench.store, vault: bench.vault })
+    assert.equal(restarted.state(job), 'error')
+  })
+
+  test('flags of helpers that mean nothing, and tokens that cannot be, are refused', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add()
+    const invalid = hasCode('E_INVALIDARG')
+    assert.throws(() => calls.setHelperTokenFlags(me, job.id, 4), invalid)
+    assert.throws(() => calls.setHelperToken(me, job.id, { kind: 'tickets', cache: '' }), invalid)
+    const relative = { kind: 'keytab', principal: 'h', keytab: 'h.keytab' } as const
+    assert.throws(() => calls.setHelperToken(me, job.id, relative), invalid)
+    const token = { kind: 'tickets', cache: 'c' } as const
+    assert.throws(() => calls.setHelperToken(root, job.id, token), hasCode('E_ACCESSDENIED'))
+  })
+
+  test('a certificate and a helper for the network do not go together (A80)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const certificate = { certificateFile: '/c.pem' }
+    const job = bench.add('normal', 1, { resume: false, certificate })
+    calls.setHelperToken(me, job.id, { kind: 'tickets', cache: 'c' })
+    calls.setHelperTokenFlags(me, job.id, helperTokenFlags.network)
+    bench.engine.resume(me, job.id)
+    const { state } = bench.engine.get(me, job.id)
+    assert(state.kind === 'error')
+    assert.equal(state.failure.symbol, 'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY')
+  })
+
+  test('who takes the ownership gets nothing that the old owner could prove (A19)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, {
+      files: [{ remoteName: 'http://ann:hunter2@o/', localName: '/data/a' }],
+      credentials: [basic],
+      certificate: { certificateFile: '/c.pem', passphrase: 'p' },
+      transfer: { headers: [['X', 'y']], overwrite: true },
+    })
+    assert.throws(() => calls.takeOwnership(me, job.id), hasCode('E_ACCESSDENIED'))
+    assert.equal(calls.takeOwnership(root, job.id).owner.name, 'root')
+    assert.deepEqual(bench.store.secrets(job.id), [])
+    assert.deepEqual(bench.store.secrets(job.id, { target: 'url' }), [])
+    assert.throws(() => bench.engine.get(me, job.id), hasCode('E_ACCESSDENIED'))
+    bench.over(job)
+    const order = newest(bench, job)
+    assert.deepEqual(order.transfer.headers, [])
+    assert.equal(order.transfer.overwrite, true)
+    assert.equal(order.identity, undefined)
+    assert.equal(order.files[0]?.urlCredentials, undefined)
+  })
+
+  test('cost flags are kept with the job', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add()
+    assert.equal(calls.costFlags(me, job.id), 0)
+    calls.setCostFlags(me, job.id, 0x8000_0001)
+    assert.equal(calls.costFlags(me, job.id), 0x8000_0001)
   })
 })
 

@@ -1,11 +1,11 @@
-/** As whom a turn asks: put together from what the job has, or why it cannot be. */
+/** As whom a turn asks, and what it says: put together from what the job has, or why it cannot be. */
 
 import { encodeCredentials } from '../auth/credential-record.ts'
 import type { ClientCertificate } from '../job/certificate.ts'
-import { JobError, failure, type Failure } from '../job/failure.ts'
+import { JobError, failure, isFailure, type Failure } from '../job/failure.ts'
 import { helperTokenFlags } from '../job/helper-token.ts'
 import { isHresultSymbol } from '../job/hresult.ts'
-import type { Job } from '../job/job.ts'
+import type { Headers, Job } from '../job/job.ts'
 import type { Core } from './core.ts'
 import type { CertificateOrder, IdentityOrder } from './order.ts'
 import type { OpenedSecrets } from './secrets.ts'
@@ -13,30 +13,43 @@ import type { OpenedSecrets } from './secrets.ts'
 /** The owner's id of the system itself: the certificate of its jobs is its own, whoever helps (A80). */
 const SYSTEM = '0'
 
-/**
- * The identity of a turn that begins; within a commit.
- *
- * @returns `undefined` when nothing is set and the settings allow nothing that is not (A53); a failure that only the
- *   job's owner can do something about
- */
-export function identityOf(job: Job, core: Core): IdentityOrder | Failure | undefined {
+/** What a turn has besides its files. */
+export interface Appearance {
+  readonly headers: Headers
+  /** Absent when nothing is set and the settings allow nothing that is not (A53). */
+  readonly identity?: IdentityOrder
+}
+
+/** What a turn has that begins; within a commit. @returns a failure that only the job's owner can do something about */
+export function appearanceOf(job: Job, core: Core): Appearance | Failure {
   const { auth: settings } = core.settings
   const helper = helperOf(job, core)
-  if (helper !== undefined && 'hresult' in helper) return helper
+  if (helper !== undefined && isFailure(helper)) return helper
   const secrets = core.secrets.open(job)
-  if ('hresult' in secrets) return secrets
+  if (isFailure(secrets)) return secrets
   const certificate = certificateOf(job, secrets, core)
-  if (certificate !== undefined && 'hresult' in certificate) return certificate
+  if (certificate !== undefined && isFailure(certificate)) return certificate
+  const { pairs, headers } = secrets
   const isAnonymous =
-    secrets.pairs.length === 0 && certificate === undefined && settings.useLmCompat === 2
-  if (isAnonymous) return undefined
-  return {
-    pairs: secrets.pairs,
+    pairs.length === 0 &&
+    certificate === undefined &&
+    job.hasUrlCredentials !== true &&
+    settings.useLmCompat === 2
+  if (isAnonymous) return { headers }
+  const identity = {
+    pairs,
     settings,
     usesStoredForProxy: false,
     ...(helper === undefined ? {} : { helper }),
     ...(certificate === undefined ? {} : { certificate }),
   }
+  return { headers, identity }
+}
+
+/** The identity of {@link appearanceOf}, where nothing else is asked for. */
+export function identityOf(job: Job, core: Core): IdentityOrder | Failure | undefined {
+  const appearance = appearanceOf(job, core)
+  return isFailure(appearance) ? appearance : appearance.identity
 }
 
 /** Who stands in for the owner (A90); the token of a job that names uses for one must be there (A96). */

@@ -1,6 +1,6 @@
 /** Takes in what carriers report: bytes that are durable, failures, ends of turns. */
 
-import { failure, type Failure } from '../job/failure.ts'
+import { failure, isFailure, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, Owner } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
 import type { Core } from './core.ts'
@@ -135,7 +135,15 @@ export class Intake {
       from: turn.next,
       limit: FILES_PER_ORDER,
     })
-    if (files.length > 0) this.#core.send(turn.owner, turn.order(job, files, settings))
+    if (files.length > 0) {
+      const logins = this.#core.secrets.openLogins(job, files)
+      if (isFailure(logins)) {
+        this.#core.stopTurn(job.id)
+        this.#core.apply(job, { kind: 'fail', failure: logins })
+        return
+      }
+      this.#core.send(turn.owner, turn.order(job, { files, logins }, settings))
+    }
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true
       this.#core.send(turn.owner, { kind: 'last', job: job.id, turn: turn.number })

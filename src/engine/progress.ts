@@ -2,11 +2,12 @@
 
 import { countBytes } from '../base/byte-range.ts'
 import type { Job, JobFile, Tally } from '../job/job.ts'
+import { withoutUserInformation } from '../job/names.ts'
 import type { FileProgress } from './order.ts'
 
 /** The file after a carrier reported durable facts about it. */
 export function withProgress(file: JobFile, progress: FileProgress): JobFile {
-  const { version: _, size: __, ...rest } = file
+  const { version: _, size: __, askedName: ___, ...rest } = file
   return {
     ...rest,
     kind: progress.transferred ? 'transferred' : 'missing',
@@ -15,8 +16,20 @@ export function withProgress(file: JobFile, progress: FileProgress): JobFile {
     ...(progress.size === undefined ? {} : { size: progress.size }),
     ...(progress.identity === undefined ? {} : { identity: progress.identity }),
     localName: progress.localName ?? file.localName,
-    remoteName: progress.remoteName ?? file.remoteName,
+    ...namesAfter(file, progress),
   }
+}
+
+/** Where a file is, as a carrier reported it, and where it is asked for when that is at another origin. */
+function namesAfter(
+  file: JobFile,
+  { remoteName: reported }: FileProgress,
+): Pick<JobFile, 'remoteName' | 'askedName'> {
+  const { askedName = file.remoteName } = file
+  const remoteName = withoutUserInformation(reported ?? file.remoteName)
+  if (remoteName === askedName) return { remoteName }
+  const isElsewhere = new URL(askedName).origin !== new URL(remoteName).origin
+  return isElsewhere ? { remoteName, askedName } : { remoteName }
 }
 
 /** The file with everything forgotten that belonged to an older version of it. */

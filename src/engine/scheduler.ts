@@ -4,12 +4,12 @@
  */
 
 import type { Monotonic } from '../base/clock.ts'
-import { failure } from '../job/failure.ts'
+import { failure, isFailure, type Failure } from '../job/failure.ts'
 import { isIn, priorities, type Job, type JobId } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
 import { schedule, type ActiveJob } from '../job/schedule.ts'
 import type { Core } from './core.ts'
-import { identityOf } from './identity.ts'
+import { appearanceOf } from './identity.ts'
 import { FILES_PER_ORDER, Turn } from './turn.ts'
 
 /** How many foreground jobs are looked at in one breath; the others follow in the next. */
@@ -101,22 +101,26 @@ export class Scheduler {
 
   #activate(queuedJob: Job, now: Monotonic): void {
     const core = this.#core
-    const identity = identityOf(queuedJob, core)
-    if (identity !== undefined && 'hresult' in identity) {
-      core.apply(queuedJob, { kind: 'fail', failure: identity })
-      return
-    }
+    const files = core.store.files(queuedJob.id, { kinds: ['missing'], limit: FILES_PER_ORDER })
+    const logins = core.secrets.openLogins(queuedJob, files)
+    if (isFailure(logins)) return this.#refuse(queuedJob, logins)
+    const appearance = appearanceOf(queuedJob, core)
+    if (isFailure(appearance)) return this.#refuse(queuedJob, appearance)
     const job = core.apply({ ...queuedJob, touched: true }, { kind: 'activate' })
     const turn = new Turn(job, core.nextTurnNumber(), now)
     if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.impatientSince.set(job.id, now)
-    const files = core.store.files(job.id, { kinds: ['missing'], limit: FILES_PER_ORDER })
-    const order = turn.order(job, files, core.settings, identity)
+    const order = turn.order(job, { files, logins }, core.settings, appearance)
     core.send(job.owner, order)
     if (files.length < FILES_PER_ORDER) {
       turn.exhausted = true
       core.send(job.owner, { kind: 'last', job: job.id, turn: turn.number })
     }
     core.afterwards(() => core.turns.set(job.id, turn))
+  }
+
+  /** A job that cannot have its turn as it is; its owner has to help. */
+  #refuse(job: Job, reason: Failure): void {
+    this.#core.apply(job, { kind: 'fail', failure: reason })
   }
 
   #retry(id: JobId): void {

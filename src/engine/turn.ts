@@ -3,7 +3,8 @@
 import type { Monotonic } from '../base/clock.ts'
 import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
 import { partialName } from '../job/partial-name.ts'
-import type { FetchOrder, FileOrder, IdentityOrder } from './order.ts'
+import type { Appearance } from './identity.ts'
+import type { FetchOrder, FileOrder } from './order.ts'
 import type { EngineSettings } from './settings.ts'
 
 /**
@@ -13,6 +14,15 @@ import type { EngineSettings } from './settings.ts'
  */
 export const FILES_PER_ORDER = 512
 const REFILL_BELOW = 512
+
+/** Files, and the names and passwords that stood in their URLs. */
+export interface FilesInOrder {
+  readonly files: readonly JobFile[]
+  readonly logins: ReadonlyMap<number, Uint8Array>
+}
+
+/** What later orders of a turn say about it: nothing. */
+const plain: Appearance = { headers: [] }
 
 /** A turn that has begun and whose carrier has not said yet that it is over. */
 export class Turn {
@@ -51,12 +61,17 @@ export class Turn {
     return !this.exhausted && !this.stopping && this.inHand.size < REFILL_BELOW
   }
 
-  /** Takes files in hand and words the order for them. @param identity for the first order of the turn */
+  /**
+   * Takes files in hand and words the order for them.
+   *
+   * @param logins of the files whose URLs had one, by ordinal
+   * @param appearance for the first order of the turn, which is the one that decides
+   */
   order(
     job: Job,
-    files: readonly JobFile[],
+    { files, logins }: FilesInOrder,
     settings: EngineSettings,
-    identity?: IdentityOrder,
+    { headers, identity }: Appearance = plain,
   ): FetchOrder {
     for (const file of files) {
       this.inHand.set(file.ordinal, file)
@@ -66,21 +81,22 @@ export class Turn {
       kind: 'fetch',
       job: job.id,
       turn: this.number,
-      transfer: job.transfer,
+      transfer: { ...job.transfer, headers },
       stallTimeoutMs: job.patience.stallTimeoutMs,
       connections: settings.connectionsPerJob,
       checkpoint: settings.checkpoint,
       ...(identity === undefined ? {} : { identity }),
       ...(job.proxy === undefined ? {} : { proxy: job.proxy }),
-      files: files.map((file) => fileOrder(job.id, file)),
+      files: files.map((file) => fileOrder(job.id, file, logins.get(file.ordinal))),
     }
   }
 }
 
-function fileOrder(job: JobId, file: JobFile): FileOrder {
+function fileOrder(job: JobId, file: JobFile, urlCredentials: Uint8Array | undefined): FileOrder {
   return {
     ordinal: file.ordinal,
-    remoteName: file.remoteName,
+    remoteName: file.askedName ?? file.remoteName,
+    ...(urlCredentials === undefined ? {} : { urlCredentials }),
     localName: file.localName,
     partialName: partialName(file.localName, job, file.ordinal),
     digests: file.digests,

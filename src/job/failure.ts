@@ -85,6 +85,11 @@ export function failure(
   }
 }
 
+/** Whether something went wrong where something else was expected. */
+export function isFailure(outcome: object): outcome is Failure {
+  return 'hresult' in outcome && 'waitsFor' in outcome
+}
+
 /** Makes the failure of an HTTP status that was not wanted, in the context REMOTE_FILE. */
 export function httpStatusFailure(
   status: number,

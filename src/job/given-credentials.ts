@@ -48,6 +48,12 @@ export interface GivenPassword {
   readonly password: string | null
 }
 
+/** A name and a password, both there. */
+export interface Login {
+  readonly userName: string
+  readonly password: string
+}
+
 /** An identity that lies on the machine: Kerberos tickets or keys. Its paths are no secrets. */
 export type GivenToken =
   /** A credential cache (`FILE:/tmp/krb5cc_1000`), and which principal of a collection. */
@@ -177,6 +183,16 @@ export function takeToken(given: GivenToken): Credentials & { readonly kind: Giv
     throw refuse('negotiate', 'the keytab is not named by a full path')
   }
   return given
+}
+
+/**
+ * Takes the name and password of a URL into a buffer (A40).
+ *
+ * @throws {JobError} `BG_E_USERNAME_TOO_LARGE`
+ */
+export function takeLogin({ userName, password }: Login): Credentials {
+  checkUserNameLength('basic', userName)
+  return { kind: 'password', userName, password: Secret.fromText(password) }
 }
 
 function checkUserNameLength(scheme: SchemeName, userName: string): void {

@@ -70,9 +70,15 @@ export interface Patience {
 }
 
 /** How the files of a job are asked for and put down; the same for all of them. */
-export interface TransferOptions {
-  /** Sent with every request, in order. */
-  readonly headers: readonly (readonly [name: string, value: string])[]
+export interface TransferOptions extends TransferSettings {
+  readonly headers: Headers
+}
+
+/** Sent with every request, in order. They may hold secrets, so in the queue they lie sealed (A165). */
+export type Headers = readonly (readonly [name: string, value: string])[]
+
+/** Those of them that are no secrets. */
+export interface TransferSettings {
   /** A PEM file of certificate authorities that are trusted instead of the platform's. */
   readonly caFile?: string
   /** What happens when a server points elsewhere (bits-jobs.md §22.7). */
@@ -115,13 +121,15 @@ export interface Job {
   readonly priority: Priority
   readonly state: JobState
   readonly patience: Patience
-  readonly transfer: TransferOptions
+  readonly transfer: TransferSettings
   /** Which way its requests go; absent: as its owner's settings say (N3). */
   readonly proxy?: ProxySettings
   /** What it shows to servers that ask for a certificate; what opens the key lies sealed in the queue. */
   readonly certificate?: ClientCertificate
   /** What its helper token is used for (A6); absent: nothing. */
   readonly helperFlags?: number
+  /** Whether names and passwords stood in URLs of its files: they lie sealed in the queue (A40). */
+  readonly hasUrlCredentials?: boolean
   /** On networks of which cost it may be transferred, as BITS_COST_STATE_* say; absent: on all. */
   readonly costFlags?: number
   /** Whether the service completes the job by itself once everything is transferred. */
@@ -164,6 +172,11 @@ export interface JobFile {
   /** Place in the job, from 0. */
   readonly ordinal: number
   readonly remoteName: string
+  /**
+   * Where it is asked for, when a server led to another origin and that was reported as the remote name: what the job
+   * proves and says is for the origin that was named, and for none that a redirect names (A380).
+   */
+  readonly askedName?: string
   /** Full path of the target. */
   readonly localName: string
   readonly digests: readonly ExpectedDigest[]
@@ -197,8 +210,7 @@ export const defaultPatience: Patience = {
 }
 
 /** Nothing special about the requests of a job. */
-export const defaultTransfer: TransferOptions = {
-  headers: [],
+export const defaultTransfer: TransferSettings = {
   redirects: { follow: 'silent', allowHttpsToHttp: false },
   overwrite: false,
   contentDisposition: false,

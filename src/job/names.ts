@@ -1,6 +1,7 @@
 /** What a remote and a local name may be (bits-jobs.md §6.2). */
 
 import { JobError } from './failure.ts'
+import type { Login } from './given-credentials.ts'
 
 /** Characters of a remote name (bits-jobs.md §26). */
 export const REMOTE_NAME_LIMIT = 2_200
@@ -19,11 +20,51 @@ export type PathStyle = 'posix' | 'win32'
 // oxlint-disable-next-line no-control-regex -- controls are what is looked for
 const notInUrl = /[\u0000-\u0020\u007f"<>\\^`{|}]/u
 
+/** A remote name and the user information that stood in it. */
+export interface RemoteName {
+  /** Without user information. */
+  readonly remoteName: string
+  /** Percent-decoded (A44); secret. */
+  readonly login?: Login
+}
+
 /**
- * Checks a remote name.
+ * Takes a remote name apart.
  *
- * @throws {JobError} `E_INVALIDARG` when it is too long, no URL, of another scheme than http or https, or carries a
- *   user name or password
+ * @throws {JobError} `E_INVALIDARG` as {@link checkRemoteName}
+ */
+export function readRemoteName(name: string): RemoteName {
+  checkRemoteName(name)
+  const remoteName = withoutUserInformation(name)
+  const userInformation = beforeHost.exec(name)?.[2] ?? ''
+  if (userInformation === '') return { remoteName }
+  const colon = userInformation.indexOf(':')
+  const end = colon < 0 ? userInformation.length : colon
+  return {
+    remoteName,
+    login: {
+      userName: percentDecode(userInformation.slice(0, end)),
+      password: percentDecode(userInformation.slice(end + 1)),
+    },
+  }
+}
+
+function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new JobError(
+      'E_INVALIDARG',
+      'Cannot add a URL: the name or password in it is not percent-encoded UTF-8',
+      { context: 'REMOTE_FILE' },
+    )
+  }
+}
+
+/**
+ * Checks a remote name; it may carry a user name and a password (A40).
+ *
+ * @throws {JobError} `E_INVALIDARG` when it is too long, no URL, or of another scheme than http or https
  */
 export function checkRemoteName(name: string): void {
   const refuse = (why: string) =>
@@ -35,20 +76,18 @@ export function checkRemoteName(name: string): void {
   }
   if (notInUrl.test(name)) throw refuse('the URL has characters that must be percent-encoded')
   if (!URL.canParse(name)) throw refuse('this is not a URL with scheme and host')
-  const { protocol, username, password } = new URL(name)
+  const { protocol } = new URL(name)
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw refuse(`the scheme is ${protocol.slice(0, -1)}, only http and https can be fetched`)
   }
-  if (username !== '' || password !== '') {
-    throw refuse(
-      'a user name or password in the URL would be readable by everyone who sees the job',
-    )
-  }
 }
 
-/** A URL as it may be shown: whatever stands before an `@` in the authority is cut. */
+/** The scheme of a URL, and whatever stands before the last `@` in its authority. */
+const beforeHost = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)@/iu
+
+/** A URL as it may be shown: without user information. */
 export function withoutUserInformation(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/iu, '$1')
+  return url.replace(beforeHost, '$1')
 }
 
 /**

@@ -5,7 +5,7 @@ import type { JobChanges, NewFileRequest } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { failureOf, viewFile, viewFinding, viewJob } from '../rpc/view.ts'
 import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
-import type { ExpectedDigest, Job, TransferOptions } from '../job/job.ts'
+import type { ExpectedDigest, Job, TransferOptions, TransferSettings } from '../job/job.ts'
 import { defaultTransfer } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
 import type {
@@ -132,7 +132,7 @@ function digest(option: string): ExpectedDigest {
 }
 
 /** The contract's properties in the engine's words. */
-function changes(from: JobProperties, before: TransferOptions = defaultTransfer): JobChanges {
+function changes(from: JobProperties, before: TransferSettings = defaultTransfer): JobChanges {
   const { minimumRetryDelay, noProgressTimeout, maximumDownloadTime, stallTimeout } = from
   const patience = {
     ...(minimumRetryDelay === undefined ? {} : { minimumRetryDelayS: minimumRetryDelay }),
@@ -153,7 +153,7 @@ function changes(from: JobProperties, before: TransferOptions = defaultTransfer)
   }
 }
 
-function transferChanges(from: JobProperties, before: TransferOptions): Partial<TransferOptions> {
+function transferChanges(from: JobProperties, before: TransferSettings): Partial<TransferOptions> {
   const { headers, caFile, redirects, overwrite, contentDisposition } = from
   return {
     ...(headers === undefined ? {} : { headers }),

@@ -9,7 +9,7 @@ import { DamagedRow } from './store-error.ts'
 
 /** The columns that {@link decodeFile} reads. */
 export const FILE_COLUMNS =
-  'job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity'
+  'job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity, asked_name'
 
 /**
  * The values of a file's columns from `local_name` on, in the order of {@link FILE_COLUMNS}.
@@ -17,7 +17,7 @@ export const FILE_COLUMNS =
  * @throws {RangeError} when a number in it is not finite
  */
 export function encodeFile(file: Omit<JobFile, 'ordinal'>): Value[] {
-  const { version, size = null, identity } = file
+  const { version, size = null, identity, askedName = null } = file
   return [
     file.localName,
     file.kind,
@@ -28,6 +28,7 @@ export function encodeFile(file: Omit<JobFile, 'ordinal'>): Value[] {
     formatJson(file.ranges.map(({ start, end }) => [start, end])),
     file.tagRestarts,
     identity === undefined ? null : formatJson(identity),
+    askedName,
   ]
 }
 
@@ -40,6 +41,7 @@ export function decodeFile(row: Row): JobFile {
   return {
     ordinal: columns.count('ordinal'),
     remoteName: columns.text('remote_name'),
+    ...(columns.has('asked_name') && { askedName: columns.text('asked_name') }),
     localName: columns.text('local_name'),
     digests: columns.json('digests').objects('digests').map(decodeDigest),
     kind: columns.word('kind', ['missing', 'transferred', 'completed']),

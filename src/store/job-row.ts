@@ -14,12 +14,11 @@ import {
   type JobState,
   type Patience,
   type Tally,
-  type TransferOptions,
+  type TransferSettings,
 } from '../job/job.ts'
 import { bitsStates, isFinal, type JobStateKind } from '../job/moves.ts'
 import { proxyUsages, type ProxySettings } from '../job/route.ts'
 import type { NewJob } from '../engine/ports/job-store.ts'
-import { DamagedRow } from './store-error.ts'
 import { Fields, formatJson } from './fields.ts'
 
 /** What can be bound to a statement. */
@@ -67,6 +66,9 @@ export function decodeJob(row: Row): Job {
     ...(record.has('proxy') && { proxy: decodeProxy(record.object('proxy')) }),
     ...(record.has('certificate') && {
       certificate: decodeCertificate(record.object('certificate')),
+    }),
+    ...(record.has('hasUrlCredentials') && {
+      hasUrlCredentials: record.boolean('hasUrlCredentials'),
     }),
     ...(record.has('helperFlags') && { helperFlags: record.count('helperFlags') }),
     ...(record.has('costFlags') && { costFlags: record.count('costFlags') }),
@@ -136,10 +138,9 @@ function decodePatience(fields: Fields): Patience {
   }
 }
 
-function decodeTransfer(fields: Fields): TransferOptions {
+function decodeTransfer(fields: Fields): TransferSettings {
   const redirects = fields.object('redirects')
   return {
-    headers: fields.list('headers').map(decodeHeader),
     ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
     redirects: {
       follow: redirects.word('follow', ['silent', 'report', 'disallow']),
@@ -148,14 +149,6 @@ function decodeTransfer(fields: Fields): TransferOptions {
     overwrite: fields.boolean('overwrite'),
     contentDisposition: fields.boolean('contentDisposition'),
   }
-}
-
-function decodeHeader(pair: unknown): readonly [name: string, value: string] {
-  if (Array.isArray(pair) && pair.length === 2) {
-    const [name, value]: unknown[] = pair
-    if (typeof name === 'string' && typeof value === 'string') return [name, value]
-  }
-  throw new DamagedRow('a header is not a pair of texts')
 }
 
 function decodeProxy(fields: Fields): ProxySettings {

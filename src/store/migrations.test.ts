@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { APPLICATION_ID, migrate, migrations, readPragma } from './migrations.ts'
+import { clearHeaders } from '../engine/ports/job-store.ts'
 import { openJobStore } from './sqlite-job-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lull-migrations-'))
@@ -96,7 +97,6 @@ test('openJobStore() reads what version 1 wrote', () => {
       stallTimeoutMs: 30_000,
     },
     transfer: {
-      headers: [['X-Who', 'me']],
       redirects: { follow: 'silent', allowHttpsToHttp: false },
       overwrite: false,
       contentDisposition: false,
@@ -135,6 +135,10 @@ test('openJobStore() reads what version 1 wrote', () => {
       tagRestarts: 1,
     },
   ])
+  const [headers, ...others] = store.secrets(id)
+  assert.deepEqual(others, [])
+  assert.deepEqual({ target: headers?.target, scheme: headers?.scheme }, clearHeaders)
+  assert.equal(new TextDecoder().decode(headers?.sealed), '[["X-Who","me"]]')
   assert.equal(store.count('1000'), 1)
   assert.equal(store.nextTurn(), 13)
   store.close()

@@ -113,8 +113,13 @@ function createQueue(database: DatabaseSync): void {
 }
 
 /**
- * Version 2: secrets, each sealed by the vault with its job, owner, target and scheme. They lie together by job, and the
- * order of the key is the order in which a rotation walks through them.
+ * Version 2.
+ *
+ * - `secrets`, each sealed by the vault with its job, owner, target and scheme. They lie together by job, and the order
+ *   of the key is the order in which a rotation walks through them.
+ * - Headers, which version 1 kept in clear in the records of jobs, become secrets. A migration has no vault, so they are
+ *   marked as clear, and the service seals them when it starts.
+ * - Files know where they are asked for when that is not what they are called.
  */
 function addSecrets(database: DatabaseSync): void {
   database.exec(`
@@ -125,5 +130,17 @@ function addSecrets(database: DatabaseSync): void {
       sealed BLOB NOT NULL,
       PRIMARY KEY (job, target, scheme)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX secrets_clear ON secrets (job) WHERE scheme = 'clear headers';
+
+    INSERT INTO secrets (job, target, scheme, sealed)
+      SELECT id, 'job', 'clear headers', CAST(headers AS BLOB)
+      FROM (
+        SELECT id, CASE WHEN json_valid(record) THEN record -> '$.transfer.headers' END AS headers
+        FROM jobs WHERE final = 0
+      ) WHERE headers <> '[]';
+    UPDATE jobs SET record = json_remove(record, '$.transfer.headers')
+      WHERE CASE WHEN json_valid(record) THEN json_type(record, '$.transfer.headers') END IS NOT NULL;
+
+    ALTER TABLE files ADD COLUMN asked_name TEXT;
   `)
 }

@@ -28,7 +28,8 @@ function plan(sql: string): string[] {
 }
 
 /** Loops over everything in a table, which grow with the queue. The other scans are over what a limit cut short. */
-const SCANS_A_TABLE = /^SCAN (?:jobs|files|secrets)\b(?! USING INDEX jobs_pending)/u
+const SCANS_A_TABLE =
+  /^SCAN (?:jobs|files|secrets)\b(?! USING INDEX (?:jobs_pending|secrets_clear))/u
 
 for (const [name, sql] of Object.entries({
   ...jobQueries,

@@ -35,8 +35,8 @@ export const jobQueries = {
 export const fileQueries = {
   nextOrdinal: 'SELECT coalesce(max(ordinal) + 1, 0) AS ordinal FROM files WHERE job = ?1',
   insert:
-    'INSERT INTO files (job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)',
-  save: 'UPDATE files SET local_name = ?3, kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11 WHERE job = ?1 AND ordinal = ?2',
+    'INSERT INTO files (job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity, asked_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)',
+  save: 'UPDATE files SET local_name = ?3, kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11, asked_name = ?12 WHERE job = ?1 AND ordinal = ?2',
   /** Of files that are transferred, `?2` to `?3`. */
   complete:
     "UPDATE files SET kind = 'completed' WHERE job = ?1 AND ordinal BETWEEN ?2 AND ?3 AND kind = 'transferred'",
@@ -55,7 +55,10 @@ export const secretQueries = {
   removeSome: 'DELETE FROM secrets WHERE job = ?1 AND target = ?2 AND scheme BETWEEN ?3 AND ?4',
   exist: 'SELECT 1 FROM secrets WHERE job = ?1 LIMIT 1',
   /** After job `?1`, target `?2` and scheme `?3`, at most `?4`. */
-  page: 'SELECT job, owner_id, target, scheme, sealed FROM secrets CROSS JOIN jobs ON jobs.id = secrets.job WHERE (job, target, scheme) > (?1, ?2, ?3) ORDER BY job, target, scheme LIMIT ?4',
+  page: "SELECT job, owner_id, target, scheme, sealed FROM secrets CROSS JOIN jobs ON jobs.id = secrets.job WHERE (job, target, scheme) > (?1, ?2, ?3) AND scheme <> 'clear headers' ORDER BY job, target, scheme LIMIT ?4",
+  /** Those that a migration found and no vault has sealed; at most `?1`. */
+  clear:
+    "SELECT job, owner_id, target, scheme, sealed FROM secrets INDEXED BY secrets_clear CROSS JOIN jobs ON jobs.id = secrets.job WHERE scheme = 'clear headers' ORDER BY job LIMIT ?1",
   replace: 'UPDATE secrets SET sealed = ?4 WHERE job = ?1 AND target = ?2 AND scheme = ?3',
 } as const
 

@@ -1,8 +1,13 @@
 /** The sealed secrets of the queue. */
 
 import { assert } from '../base/error.ts'
-import { fileTarget, type JobSecret, type SecretQuery } from '../engine/ports/job-store.ts'
-import type { SealContext, SealedRecord, SealedRecords } from '../engine/ports/vault.ts'
+import type { JobSecret, SecretQuery } from '../engine/ports/job-store.ts'
+import {
+  fileTarget,
+  type SealContext,
+  type SealedRecord,
+  type SealedRecords,
+} from '../engine/ports/vault.ts'
 import type { JobId } from '../job/job.ts'
 import type { Connection } from './connection.ts'
 import { Fields } from './fields.ts'
@@ -50,6 +55,10 @@ export class SecretRows implements SealedRecords {
   /** Hears that a job is about to be removed, and its secrets with it. */
   jobRemoved(id: JobId): void {
     if (this.#connection.row(secretQueries.exist, id) !== undefined) this.#hasRemnants = true
+  }
+
+  clear(limit: number): readonly SealedRecord[] {
+    return this.#connection.rows(decodeRecord, secretQueries.clear, limit)
   }
 
   page(after: SealContext | undefined, limit: number): readonly SealedRecord[] {

@@ -12,7 +12,7 @@ import {
   type NewJob,
   type SecretQuery,
 } from '../engine/ports/job-store.ts'
-import type { SealedRecords } from '../engine/ports/vault.ts'
+import type { SealedRecord, SealedRecords } from '../engine/ports/vault.ts'
 import type { Job, JobFile, JobId, Priority } from '../job/job.ts'
 import type { JobStateKind } from '../job/moves.ts'
 import { Connection } from './connection.ts'
@@ -191,6 +191,10 @@ class SqliteJobStore implements JobStore {
 
   removeSecrets(id: JobId, query?: SecretQuery): boolean {
     return this.#secrets.remove(id, query)
+  }
+
+  clearSecrets(limit: number): readonly SealedRecord[] {
+    return this.#secrets.clear(limit)
   }
 
   get sealedRecords(): SealedRecords {

@@ -4,7 +4,7 @@ import type { Instant } from '../base/clock.ts'
 import { assert } from '../base/error.ts'
 import {
   checkPageLimit,
-  fileTarget,
+  clearHeaders,
   type FileQuery,
   type JobQuery,
   type JobSecret,
@@ -13,7 +13,12 @@ import {
   type NewJob,
   type SecretQuery,
 } from '../engine/ports/job-store.ts'
-import type { SealContext, SealedRecord, SealedRecords } from '../engine/ports/vault.ts'
+import {
+  fileTarget,
+  type SealContext,
+  type SealedRecord,
+  type SealedRecords,
+} from '../engine/ports/vault.ts'
 import { isIn, type Job, type JobFile, type JobId, type Priority } from '../job/job.ts'
 import { isFinal, type JobStateKind } from '../job/moves.ts'
 
@@ -190,15 +195,14 @@ export class MemoryJobStore implements JobStore {
     return kept.length < there.length
   }
 
+  clearSecrets(limit: number): readonly SealedRecord[] {
+    return this.#records().filter(isClear).slice(0, limit)
+  }
+
   readonly sealedRecords: SealedRecords = {
     page: (after, limit) =>
-      [...this.#open().values()]
-        .toSorted((left, right) => (left.id < right.id ? -1 : 1))
-        .flatMap(({ id, owner }) =>
-          this.#secretsOf(id).map(({ target, scheme, sealed }): SealedRecord => {
-            return { context: { jobId: id, ownerId: owner.id, target, scheme }, sealed }
-          }),
-        )
+      this.#records()
+        .filter((record) => !isClear(record))
         .filter(({ context }) => after === undefined || keyOf(context) > keyOf(after))
         .slice(0, limit),
     replace: (records) => {
@@ -234,6 +238,17 @@ export class MemoryJobStore implements JobStore {
     this.#written(replace(this.#files, id, files))
   }
 
+  /** Every secret, ordered by job, target and scheme. */
+  #records(): readonly SealedRecord[] {
+    return [...this.#open().values()]
+      .toSorted((left, right) => (left.id < right.id ? -1 : 1))
+      .flatMap(({ id, owner }) =>
+        this.#secretsOf(id).map(({ target, scheme, sealed }): SealedRecord => {
+          return { context: { jobId: id, ownerId: owner.id, target, scheme }, sealed }
+        }),
+      )
+  }
+
   #secretsOf(id: JobId): readonly JobSecret[] {
     return this.#secrets.get(id) ?? []
   }
@@ -266,6 +281,10 @@ function replace<Key, Value>(map: Map<Key, Value>, key: Key, value: Value | unde
 
 function isLive({ state }: Job): boolean {
   return !isFinal(state.kind)
+}
+
+function isClear({ context }: SealedRecord): boolean {
+  return isSame(context, clearHeaders)
 }
 
 type SecretName = Pick<JobSecret, 'target' | 'scheme'>

@@ -13,13 +13,13 @@ import {
 } from '../../job/job.ts'
 import type { JobStateKind } from '../../job/moves.ts'
 import {
-  fileTarget,
+  clearHeaders,
   type JobSecret,
   type JobStore,
   type NewFile,
   type NewJob,
 } from './job-store.ts'
-import type { SealContext } from './vault.ts'
+import { fileTarget, type SealContext } from './vault.ts'
 
 /** One implementation, as the suite uses it. */
 export interface JobStoreSubject {
@@ -112,10 +112,6 @@ export const fullJob: NewJob = newJob(1, {
     stallTimeoutMs: 1,
   },
   transfer: {
-    headers: [
-      ['X-Twice', '1'],
-      ['X-Twice', '2'],
-    ],
     caFile: '/etc/ca.pem',
     redirects: { follow: 'disallow', allowHttpsToHttp: true },
     overwrite: true,
@@ -170,6 +166,7 @@ export function fullFile(ordinal: number): JobFile {
       { algorithm: 'sha-256', hex: 'ab'.repeat(32) },
       { algorithm: 'md5', hex: 'cd'.repeat(16) },
     ],
+    askedName: 'https://named.example/ÅSA',
     kind: 'transferred',
     version: {
       etag: 'W/"a\u00ff"',
@@ -723,6 +720,18 @@ const secrets: Readonly<Record<string, Case>> = {
       broken,
     )
     assert.deepEqual(store.secrets(idOf(1)), [secret('server', 'ntlm')])
+  },
+  'clearSecrets() gives what nothing has sealed, and a rotation leaves it out': (store) => {
+    fill(store, {}, {})
+    const clear = { ...clearHeaders, sealed: new TextEncoder().encode('[["X","1"]]') }
+    store.saveSecrets(idOf(2), [clear, secret('server', 'ntlm')])
+    const { target, scheme } = clearHeaders
+    const context = { jobId: idOf(2), ownerId: '1000', target, scheme }
+    assert.deepEqual(store.clearSecrets(9), [{ context, sealed: clear.sealed }])
+    assert.deepEqual(store.clearSecrets(0), [])
+    assert.equal(store.sealedRecords.page(undefined, 9).length, 1)
+    store.removeSecrets(idOf(2), { target, from: scheme, to: scheme })
+    assert.deepEqual(store.clearSecrets(9), [])
   },
   'sealedRecords walk through every secret of every job in one order': (store) => {
     fill(store, { owner: { id: 'S-1-5', name: 'b' } }, {}, {})

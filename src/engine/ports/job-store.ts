@@ -3,7 +3,7 @@
 import type { Instant } from '../../base/clock.ts'
 import type { Job, JobFile, JobId, Priority } from '../../job/job.ts'
 import type { JobStateKind } from '../../job/moves.ts'
-import type { SealedRecords } from './vault.ts'
+import { jobTarget, type SealedRecord, type SealedRecords } from './vault.ts'
 
 /** A file before anything is known about it. */
 export type NewFile = Pick<JobFile, 'ordinal' | 'remoteName' | 'localName' | 'digests'>
@@ -60,10 +60,10 @@ export interface SecretQuery {
 }
 
 /**
- * The target of secrets that belong to single files: there may be as many as files, so they are asked for apart from the
- * others. No other target comes after it in order.
+ * The name of headers that an older version left in the queue in clear: their bytes are the secret itself. They are
+ * sealed when the service starts, and used as they are until that succeeds.
  */
-export const fileTarget = 'url'
+export const clearHeaders = { target: jobTarget, scheme: 'clear headers' } as const
 
 /**
  * The durable queue.
@@ -116,11 +116,13 @@ export interface JobStore {
 
   /** Adds secrets to a job, each in the place of the one with its target and scheme; the job must be there. */
   saveSecrets(id: JobId, secrets: readonly JobSecret[]): void
-  /** What a query means; without one, every secret but those of single files. Ordered by target and scheme. */
+  /** What a query means; without one, every secret but those of the {@link fileTarget}. Ordered by target and scheme. */
   secrets(id: JobId, query?: SecretQuery): readonly JobSecret[]
   /** Removes what a query means; without one, every secret of the job. Tells whether there was any. */
   removeSecrets(id: JobId, query?: SecretQuery): boolean
-  /** The secrets of all jobs, ordered by job, target and scheme. */
+  /** At most so many secrets by the name of {@link clearHeaders}, which nothing has sealed yet. */
+  clearSecrets(limit: number): readonly SealedRecord[]
+  /** The sealed secrets of all jobs, ordered by job, target and scheme. */
   readonly sealedRecords: SealedRecords
   /**
    * Makes sure that secrets which were removed or replaced lie in no file of the queue any more, the log of what was

@@ -40,6 +40,15 @@ export type VaultErrorCode =
   /** The operating system refused: the message says what. */
   | 'ERR_VAULT_IO'
 
+/**
+ * The target of what stands in the URLs of single files; its schemes are their ordinals. There may be as many as files, so
+ * they are asked for apart from the others. No other target comes after it in order.
+ */
+export const fileTarget = 'url'
+
+/** The target of what belongs to a job and is no credential. */
+export const jobTarget = 'job'
+
 /** A condition of the vault. Neither message nor cause ever holds a secret, a key or a part of a record. */
 export class VaultError extends LullError {
   declare readonly code: VaultErrorCode
@@ -151,20 +160,35 @@ export function checkSecretLength({ length }: Uint8Array): void {
   )
 }
 
-/** Why a record does not open, and what to do. */
+/** Why a record does not open; it can be set again in each case, and in one more can be done. */
 const reasons = {
-  ERR_VAULT_KEY_LOST: 'the master key it was sealed with is lost; set it again',
+  ERR_VAULT_KEY_LOST: 'the master key it was sealed with is lost; ',
   ERR_VAULT_RECORD_REFUSED:
-    'its record was changed, or belongs to another job, owner, target or scheme; set it again',
-  ERR_VAULT_NEWER: 'a newer version sealed it; start the newer Lull or set it again',
+    'its record was changed, or belongs to another job, owner, target or scheme; ',
+  ERR_VAULT_NEWER: 'a newer version sealed it; start the newer Lull or ',
 } as const satisfies Partial<Record<VaultErrorCode, string>>
 
 /** The error of a record that does not open. */
 export function recordError(
   code: keyof typeof reasons,
-  { jobId, target, scheme }: SealContext,
+  context: SealContext,
   options?: { readonly cause?: unknown },
 ): VaultError {
-  const what = `the ${target} credential of job ${jobId} for ${scheme}`
-  return new VaultError(code, `Cannot open ${what}: ${reasons[code]}`, options)
+  const { what, cure } = describe(context)
+  return new VaultError(code, `Cannot open ${what}: ${reasons[code]}${cure}`, options)
+}
+
+/** What a record is, and what helps when it is lost. */
+function describe({ jobId, target, scheme }: SealContext): { what: string; cure: string } {
+  if (target === fileTarget) {
+    return {
+      what: `the name and password in the URL of file ${Number(scheme)} of job ${jobId}`,
+      cure: 'set credentials for the server instead',
+    }
+  }
+  const what =
+    target === jobTarget
+      ? `the ${scheme} of job ${jobId}`
+      : `the ${target} credential of job ${jobId} for ${scheme}`
+  return { what, cure: 'set it again' }
 }
