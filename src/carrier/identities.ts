@@ -81,6 +81,7 @@ export class Identities {
     this.#byUrlCredentials.clear()
     for (const { credentials } of this.#pairs) wipeCredentials(credentials)
     for (const credentials of this.#urlCredentials) wipeCredentials(credentials)
+    this.#order?.certificate?.passphrase?.fill(0)
   }
 
   get #hasAnything(): boolean {

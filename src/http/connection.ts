@@ -2,6 +2,7 @@
 
 import type { OnReadOpts, Socket } from 'node:net'
 import type { Proxy } from '../job/route.ts'
+import { handshakeFacts, type HandshakeFacts } from './certificate/handshake.ts'
 import { SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
 import { proxyTlsError } from './tunnel/failure.ts'
@@ -127,6 +128,11 @@ export class Connection {
   /** Asks for a slab of this length from its next beginning on. */
   wantSlab(bytes: number): void {
     this.#wantedBytes = bytes
+  }
+
+  /** What was seen of the TLS handshake with the server. */
+  get handshake(): HandshakeFacts | undefined {
+    return this.#socket === undefined ? undefined : handshakeFacts(this.#socket)
   }
 
   /** Stops reading: the server is held back by its own socket. What was read already still comes. */

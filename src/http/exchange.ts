@@ -12,6 +12,7 @@
 import { directRoute, type Hop } from '../job/route.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { Fields } from '../wire/fields.ts'
+import { handshakeFacts, mayAskLater, type HandshakeFacts } from './certificate/handshake.ts'
 import { isProxyUnreachable } from './failure.ts'
 import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
 import { Leg, type Lease, type LegConsumer, type LegParts } from './leg.ts'
@@ -50,6 +51,8 @@ class Visit implements LegConsumer {
   #target: Target
   #way: Way = plainWay
   #proof: Proof | undefined
+  /** Whether the answer may have come of a certificate that was not asked for in time. */
+  #isAskedLater = false
   /** The final response, unless the target led to another one. */
   response: HttpResponse | undefined
   /** Where the exchange goes on, unless this is the end of it. */
@@ -86,8 +89,23 @@ class Visit implements LegConsumer {
     }
   }
 
-  #go(hop: Hop): Promise<Fields> {
+  /** One way, once more with TLS 1.2 where the server asks for a certificate when it is too late for it (A83). */
+  async #go(hop: Hop): Promise<Fields> {
     this.#way = this.#wayOver(hop)
+    if (this.#way.certificate === undefined || this.#target.scheme === 'http') return this.#ask()
+    try {
+      const trailers = await this.#ask()
+      if (!this.#isAskedLater) return trailers
+    } catch (error) {
+      const facts = error instanceof Error ? factsBehind(error) : undefined
+      if (this.response !== undefined || !mayAskLater({ facts })) throw error
+    }
+    this.#isAskedLater = false
+    this.#way = { ...this.#way, maxVersion: 'TLSv1.2' }
+    return this.#ask()
+  }
+
+  #ask(): Promise<Fields> {
     const { identity } = this.#request
     return identity === undefined
       ? this.#pool.run(new Leg(this.#parts({ request: this.#head() })))
@@ -95,15 +113,16 @@ class Visit implements LegConsumer {
   }
 
   #wayOver(hop: Hop): Way {
-    const { identity, caFile, certificate } = this.#request
+    const { identity, caFile, certificate, strictCertificates: isStrict } = this.#request
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
-    if (hop === 'direct' && isBare) return plainWay
+    if (hop === 'direct' && isBare && isStrict !== true) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
       hop,
       ...(identity === undefined ? {} : { identity }),
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
+      ...(isStrict === undefined ? {} : { isStrict }),
     }
   }
 
@@ -154,6 +173,11 @@ class Visit implements LegConsumer {
 
   head(head: ResponseHead, lease: Lease): 'take' | 'drop' {
     if (this.#proof?.takes(head, lease) === true) return 'drop'
+    if (this.#way.certificate !== undefined && this.#way.maxVersion === undefined) {
+      const { handshake: facts } = lease.facts
+      this.#isAskedLater = mayAskLater({ facts, status: head.status })
+      if (this.#isAskedLater) return 'drop'
+    }
     const { method, keepsRedirects = false } = this.#request
     if (!keepsRedirects && isRedirect(method, head.status)) {
       this.next = this.#hops.next(this.#target, head.status, head.fields)
@@ -184,6 +208,13 @@ class Visit implements LegConsumer {
   flush(): void {
     this.#sink.flush()
   }
+}
+
+/** What was seen of the handshake of the connection that an error ended. */
+function factsBehind(error: Error): HandshakeFacts | undefined {
+  return (
+    handshakeFacts(error) ?? (error.cause instanceof Error ? factsBehind(error.cause) : undefined)
+  )
 }
 
 /** Of a body that does not come. */

@@ -56,6 +56,8 @@ export interface HttpRequest {
   readonly routes?: Routes
   /** What the server gets when it asks for a certificate; for the origin of `url` alone (A82). */
   readonly certificate?: CertificateOrder
+  /** Whether a server that asks for a certificate is left when there is none to show it, needed or not (A77). */
+  readonly strictCertificates?: boolean
   readonly body?: RequestBody
 }
 

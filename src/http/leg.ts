@@ -3,6 +3,7 @@
 import { failure, FailureError, type Failure } from '../job/failure.ts'
 import type { Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
+import type { HandshakeFacts } from './certificate/handshake.ts'
 import { describeTarget, type Target } from './target.ts'
 import { httpFailure } from './failure.ts'
 import type { BodyFlow, RequestBody } from './http.ts'
@@ -28,6 +29,8 @@ export interface LegParts {
 export interface ConnectionFacts {
   /** `tls-server-end-point` of the server's certificate (A400); absent in clear text. */
   readonly channelBinding: Uint8Array | undefined
+  /** What was seen of its TLS handshake. */
+  readonly handshake: HandshakeFacts | undefined
 }
 
 /**

@@ -5,6 +5,7 @@ import { FailureError } from '../job/failure.ts'
 import { Fields } from '../wire/fields.ts'
 import { ResponseReader } from '../wire/response-reader.ts'
 import type { ResponseHead } from '../wire/wire.ts'
+import type { HandshakeFacts } from './certificate/handshake.ts'
 import { Connection, type ConnectionOptions, type ConnectionUser } from './connection.ts'
 import { closedEarly, endlessBody, stalled } from './failure.ts'
 import type { RequestBody } from './http.ts'
@@ -129,6 +130,10 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     // Asked for once: Node forgets the certificate of the peer with the first message after the handshake.
     this.#channelBinding ??= this.#connection.channelBinding
     return this.#channelBinding
+  }
+
+  get handshake(): HandshakeFacts | undefined {
+    return this.#connection.handshake
   }
 
   get isShared(): boolean {

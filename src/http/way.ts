@@ -4,6 +4,7 @@ import type { CertificateOrder } from '../engine/order.ts'
 import { describeProxy, type Hop } from '../job/route.ts'
 import type { Identity } from './identity.ts'
 import type { Target } from './target.ts'
+import type { Trust } from './trust.ts'
 
 /** The way to a server, and as whom it is gone. */
 export interface Way {
@@ -14,23 +15,26 @@ export interface Way {
   readonly caFile?: string
   /** What the server gets when it asks for a certificate. */
   readonly certificate?: CertificateOrder
+  /** Whether a server that asks for a certificate is left when there is none to show it (A77). */
+  readonly isStrict?: boolean
+  /** For servers that ask for a certificate late (A83). */
+  readonly maxVersion?: 'TLSv1.2'
 }
 
 /** Straight, as nobody, with the platform's trust. */
 export const plainWay: Way = { hop: 'direct' }
 
-/** Equal for connections that may be shared, and only for those; no part of it can hold a line end but the separators. */
-export function connectionKey({ scheme, authority }: Target, way: Way): string {
+/** Equal for connections that may be shared, and only for those. @throws {FailureError} as {@link Trust.key} */
+export function connectionKey({ scheme, authority }: Target, way: Way, trust: Trust): string {
   const origin = `${scheme}://${authority}`
   if (way === plainWay) return origin
-  const { hop, identity, caFile, certificate } = way
+  const { hop, identity, isStrict } = way
   const parts = [
     origin,
     hop === 'direct' ? hop : describeProxy(hop),
     identity?.principal ?? '',
-    caFile ?? '',
-    certificate?.certificateFile ?? '',
-    certificate?.keyFile ?? '',
+    isStrict === true ? 'strict' : '',
+    scheme === 'https' ? trust.key(way) : (way.caFile ?? ''),
   ]
   return parts.join('\n')
 }

@@ -9,6 +9,7 @@ import {
   type SecureContext,
 } from 'node:tls'
 import { tlsServerEndPoint } from '../../auth/spnego/end-point.ts'
+import { Handshake, type HandshakeTerms } from '../certificate/handshake.ts'
 import { nodeHashes } from '../node-hashes.ts'
 import { asciiName } from './addresses.ts'
 import { happens, type Journey } from './journey.ts'
@@ -20,6 +21,8 @@ export interface ConnectionTls {
   readonly session: Buffer | undefined
   /** Hears of sessions for the next connection. */
   readonly keepSession: (session: Buffer) => void
+  /** What is checked besides, and watched for. */
+  readonly terms?: HandshakeTerms | undefined
 }
 
 /**
@@ -31,10 +34,12 @@ export interface ConnectionTls {
  */
 export function beginTls(
   host: string,
-  { context, session, keepSession }: ConnectionTls,
+  { context, session, keepSession, terms }: ConnectionTls,
   options: ConnectionOptions,
 ): TLSSocket {
+  const handshake = terms === undefined ? undefined : new Handshake(terms)
   const socket = connect({
+    ...handshake?.options,
     // Not only where to go: a certificate is for this address when there is no name.
     host,
     ...options,
@@ -44,6 +49,7 @@ export function beginTls(
     ALPNProtocols: ['http/1.1'],
     ...(session === undefined ? {} : { session }),
   })
+  handshake?.watch(socket, host)
   const known = session === undefined ? undefined : sessionCertificates.get(session)
   if (known !== undefined) inherited.set(socket, known)
   socket.on('session', (session: Buffer) => {
