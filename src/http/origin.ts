@@ -296,6 +296,9 @@ const refusals = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 
 function isRefusal(error: unknown): boolean {
   if (error === undefined) return true
+  // Of a name with several addresses, of a proxy.
+  if (error instanceof AggregateError) return error.errors.some(isRefusal)
+  if (error instanceof FailureError) return error.cause !== undefined && isRefusal(error.cause)
   return error instanceof Error && 'code' in error && refusals.has(String(error.code))
 }
 
