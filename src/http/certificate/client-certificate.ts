@@ -86,8 +86,8 @@ export function checkDates(
   refuse: Refuse,
 ): void {
   const symbol = 'ERROR_WINHTTP_SECURE_CERT_DATE_INVALID'
-  if (now < new Date(validFrom)) throw refuse(symbol, `it is not valid before ${validFrom}`)
-  if (now > new Date(validTo)) throw refuse(symbol, `it has expired on ${validTo}`)
+  if (now < new Date(validFrom)) throw refuse(symbol, `it is not valid before ${timeOf(validFrom)}`)
+  if (now > new Date(validTo)) throw refuse(symbol, `it has expired on ${timeOf(validTo)}`)
 }
 
 /**
@@ -102,6 +102,11 @@ export function certificatesIn(path: string): readonly X509Certificate[] {
   } finally {
     file.bytes.fill(0)
   }
+}
+
+/** OpenSSL's words for a time as a standard has them, without the milliseconds that no certificate has. */
+function timeOf(words: string): string {
+  return new Date(words).toISOString().replace('.000', '')
 }
 
 /** The first certificate whose key is there; authorities stand behind it, or before it, and have none. */
