@@ -37,7 +37,7 @@ export class KeptLog implements Log {
 export class Bench {
   readonly clock = new TurnedClock()
   readonly carriers = new ScriptedCarriers()
-  readonly network = new SwitchedNetwork()
+  readonly network: SwitchedNetwork
   readonly log = new KeptLog()
   readonly store: MemoryJobStore
   readonly vault: Vault
@@ -47,10 +47,17 @@ export class Bench {
     store = new MemoryJobStore(),
     vault = new MemoryVault(),
     settings = {},
-  }: { store?: MemoryJobStore; vault?: Vault; settings?: Partial<EngineSettings> } = {}) {
+    network = new SwitchedNetwork(),
+  }: {
+    store?: MemoryJobStore
+    vault?: Vault
+    settings?: Partial<EngineSettings>
+    network?: SwitchedNetwork
+  } = {}) {
     this.store = store
+    this.network = network
     this.vault = vault
-    const { clock, carriers, network, log } = this
+    const { clock, carriers, log } = this
     const random = new SeededRandom()
     const certificates = { find: () => storedFiles }
     const world = { store, vault, certificates, carriers, network, clock, random, log }

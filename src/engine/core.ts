@@ -9,12 +9,14 @@ import type { KeytabCredentials, TicketCredentials } from '../auth/credentials.t
 import type { Clock, Instant, Monotonic } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import type { WaitsFor } from '../job/failure.ts'
 import type { Job, JobId, Owner } from '../job/job.ts'
 import { isActive, isFinal } from '../job/moves.ts'
 import { transition, type JobEvent } from '../job/transition.ts'
 import type { Order } from './order.ts'
 import type { Carriers } from './ports/carriers.ts'
 import type { CertificateStores } from './ports/certificates.ts'
+import { NetworkGate } from './network-gate.ts'
 import type { JobStore } from './ports/job-store.ts'
 import type { NetworkMonitor } from './ports/network.ts'
 import type { Vault } from './ports/vault.ts'
@@ -40,6 +42,7 @@ export type HelperToken = KeytabCredentials | TicketCredentials
 
 /** A job that waits in TRANSIENT_ERROR. */
 export interface Waiting {
+  readonly waitsFor: WaitsFor
   /** On the steady clock; absent while it waits for something that no clock brings. */
   readonly dueAt?: Monotonic
   /** The time that `dueAt` was made from: looked at once, so that setting the clock changes nothing. */
@@ -58,11 +61,16 @@ export class Core {
   readonly turns = new Map<JobId, Turn>()
   /** Every job in TRANSIENT_ERROR. */
   readonly waiting = new Map<JobId, Waiting>()
-  /** Since when the patience of a job is being spent; of jobs that failed since their last progress. */
+  /** Jobs in TRANSIENT_ERROR that need not wait any longer, whatever they waited for. */
+  readonly released = new Set<JobId>()
+  readonly network: NetworkGate
+  /** Since when the patience of a job is being spent, on the gate's clock; of jobs that failed since their last progress. */
   readonly impatientSince = new Map<JobId, Monotonic>()
   /** Helper tokens, until the service ends (A94). */
   readonly helpers = new Map<JobId, HelperToken>()
   readonly #reconcile: () => void
+  /** Everybody who was ever sent an order. */
+  readonly #owners = new Map<string, Owner>()
   #effects: (() => void)[] | undefined
   /** Secrets in the clear that a commit has opened: orders carry them away once it stands. */
   #opened: Uint8Array[] = []
@@ -75,6 +83,12 @@ export class Core {
     this.clock = world.clock
     this.settings = settings
     this.#reconcile = reconcile
+    this.network = new NetworkGate(this, {
+      reconcile,
+      release: (ids) => {
+        for (const id of ids) this.released.add(id)
+      },
+    })
   }
 
   /**
@@ -146,20 +160,31 @@ export class Core {
   announce(job: Job): void {
     this.afterwards(() => {
       this.#trackWaiting(job)
+      this.network.track(job)
       this.publisher.publish({ kind: 'job', job })
     })
   }
 
   /** Sends an order; within a commit. */
   send(owner: Owner, order: Order): void {
-    this.afterwards(() => this.world.carriers.send(owner, order))
+    this.afterwards(() => {
+      this.#owners.set(owner.id, owner)
+      this.world.carriers.send(owner, order)
+    })
+  }
+
+  /** Sends an order to every carrier there may be. */
+  sendToAll(order: Order): void {
+    for (const owner of this.#owners.values()) this.world.carriers.send(owner, order)
   }
 
   /** Forgets everything that is only in memory. */
   forget(): void {
     this.turns.clear()
     this.waiting.clear()
+    this.released.clear()
     this.impatientSince.clear()
+    this.network.forget()
   }
 
   nextTurnNumber(): number {
@@ -191,26 +216,33 @@ export class Core {
 
   /** Charges the time since the last look to a job's patience, and starts a new look. */
   spendPatience(job: Job): Job {
-    const now = this.clock.monotonic()
+    const now = this.network.patienceClock()
     const since = this.impatientSince.get(job.id) ?? now
     this.impatientSince.set(job.id, now)
     return { ...job, noProgressMs: job.noProgressMs + (now - since) }
+  }
+
+  /** Starts a new look at a job's patience without charging what went before: it waited for something else than time. */
+  sparePatience(id: JobId): void {
+    if (this.impatientSince.has(id)) this.impatientSince.set(id, this.network.patienceClock())
   }
 
   /** Keeps {@link waiting} what the jobs' states say it is. */
   #trackWaiting(job: Job): void {
     if (job.state.kind !== 'transientError') {
       this.waiting.delete(job.id)
+      this.released.delete(job.id)
       if (job.attempts === 0) this.impatientSince.delete(job.id)
       return
     }
-    const { retryAt } = job.state
+    const { failure, retryAt } = job.state
+    const { waitsFor } = failure
     if (retryAt === undefined) {
-      this.waiting.set(job.id, {})
+      this.waiting.set(job.id, { waitsFor })
       return
     }
     if (this.waiting.get(job.id)?.retryAt === retryAt) return
     const delayMs = Math.max(0, retryAt - this.clock.now())
-    this.waiting.set(job.id, { dueAt: this.clock.monotonic() + delayMs, retryAt })
+    this.waiting.set(job.id, { waitsFor, dueAt: this.clock.monotonic() + delayMs, retryAt })
   }
 }

@@ -243,16 +243,20 @@ describe('Engine: waiting', () => {
   test('every waiting job is tried as soon as a network appears (bits-jobs.md §21)', () => {
     const bench = new Bench({ settings: { schedule: { backgroundJobs: 2, timeSliceMs: 1_000 } } })
     const [a, b] = [bench.add(), bench.add()]
-    bench.fail(a, noNetwork)
     bench.fail(b, refused)
+    bench.network.goAway()
+    bench.fail(a, noNetwork)
     assert.equal(bench.network.watchers, 1)
     bench.clock.turn(500_000)
     assert.equal(bench.state(a), 'transientError', 'no clock brings a network')
     bench.network.comeBack()
     assert.deepEqual([bench.state(a), bench.state(b)], ['connecting', 'connecting'])
     assert.equal(bench.engine.get(me, a.id).errorCount, 0)
-    bench.connect(a)
-    bench.connect(b)
+    for (const job of [a, b]) {
+      bench.connect(job)
+      bench.checkpoint(job, done(0))
+      bench.over(job)
+    }
     assert.equal(bench.network.watchers, 0, 'an idle service watches nothing')
   })
 

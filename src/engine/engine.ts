@@ -74,7 +74,7 @@ export class Engine {
     this.#core.secrets.sealClear()
     this.#housekeeping.start()
     this.#scheduler.start()
-    this.#scheduler.retryUntimed()
+    this.#scheduler.releaseUntimed()
     this.#scheduler.reconcile()
   }
 
@@ -211,11 +211,12 @@ export class Engine {
 
   /** Why the job does not move, for people; `undefined` when it moves or waits for nobody but its owner. */
   waitingFor(job: Job): string | undefined {
-    const { turns, clock } = this.#core
+    const { turns, clock, network } = this.#core
     const facts = {
       ahead:
         job.state.kind === 'queued' ? turns.values().find(({ stopping }) => !stopping) : undefined,
       windingUp: turns.has(job.id),
+      isCostUnknown: job.state.kind === 'queued' && network.barrier(job) === 'unknown',
     }
     return waitingFor(job, facts, clock.now())
   }

@@ -10,6 +10,7 @@ import { JobError } from '../job/failure.ts'
 import { takePair, takeToken, type GivenPair, type GivenToken } from '../job/given-credentials.ts'
 import { checkHelperTokenFlags } from '../job/helper-token.ts'
 import type { Job, JobId } from '../job/job.ts'
+import { checkCostFlags } from '../job/cost.ts'
 import { checkProxySettings } from '../job/proxy-rules.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { findChangeable, findJob, findOwned, type Caller } from './access.ts'
@@ -151,14 +152,23 @@ export class IdentityCommands {
     return findJob(this.#core, caller, id).helperFlags ?? 0
   }
 
-  /** @throws {JobError} `BG_E_INVALID_STATE`, and as `findJob` */
+  /**
+   * Says on which networks a job may be transferred; true at once, also of one that is being transferred.
+   *
+   * @param costFlags a set of `costStates`, with the options of BITS
+   * @throws {JobError} `E_INVALIDARG`, `BG_E_INVALID_STATE`, and as `findJob`
+   */
   setCostFlags(caller: Caller, id: JobId, costFlags: number): void {
-    this.#change(findChangeable(this.#core, caller, id), (job) => ({ ...job, costFlags }))
+    checkCostFlags(costFlags)
+    const job = findChangeable(this.#core, caller, id)
+    this.#core.commit(() => {
+      this.#core.save({ ...job, costFlags, modified: this.#core.clock.now() })
+    })
   }
 
-  /** @throws {JobError} as `findJob` */
+  /** What was set, else the operator's policy for its priority. @throws {JobError} as `findJob` */
   costFlags(caller: Caller, id: JobId): number {
-    return findJob(this.#core, caller, id).costFlags ?? 0
+    return this.#core.network.flagsOf(findJob(this.#core, caller, id))
   }
 
   /**

@@ -439,7 +439,7 @@ describe('IdentityCommands: ways, certificates, helpers, owners', () => {
     const bench = new Bench()
     const { identity: calls } = bench.engine
     const job = bench.add()
-    assert.equal(calls.costFlags(me, job.id), 0)
+    assert.equal(calls.costFlags(me, job.id), 0x8000_00ff)
     calls.setCostFlags(me, job.id, 0x8000_0001)
     assert.equal(calls.costFlags(me, job.id), 0x8000_0001)
   })

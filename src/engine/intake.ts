@@ -206,18 +206,19 @@ export class Intake {
       this.#housekeeping.advance(core.apply({ ...job, activeMs }, { kind: 'finish' }))
       return
     }
+    const meant = core.network.interpret(job, reason)
     core.world.log.write('info', 'A job could not go on', {
       job: job.id,
-      symbol: reason.symbol,
-      severity: reason.severity,
-      sentence: reason.sentence,
+      symbol: meant.symbol,
+      severity: meant.severity,
+      sentence: meant.sentence,
     })
-    if (reason.severity === 'fatal') {
-      core.apply({ ...job, activeMs }, { kind: 'fail', failure: reason })
+    if (meant.severity === 'fatal') {
+      core.apply({ ...job, activeMs }, { kind: 'fail', failure: meant })
       return
     }
     const spent = core.spendPatience({ ...job, activeMs })
     const jitter = core.world.random.fraction()
-    core.apply(spent, { kind: 'lose', failure: reason, jitter })
+    core.apply(spent, { kind: 'lose', failure: meant, jitter })
   }
 }

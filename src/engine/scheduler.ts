@@ -5,21 +5,28 @@
 
 import type { Monotonic } from '../base/clock.ts'
 import { failure, isFailure, type Failure } from '../job/failure.ts'
-import { isIn, priorities, type Job, type JobId } from '../job/job.ts'
+import { isIn, priorities, type Job, type JobId, type Priority } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
 import { schedule, type ActiveJob } from '../job/schedule.ts'
 import type { Core } from './core.ts'
 import { appearanceOf } from './identity.ts'
 import { FILES_PER_ORDER, Turn } from './turn.ts'
 
-/** How many foreground jobs are looked at in one breath; the others follow in the next. */
-const FOREGROUND_PAGE = 1_000
+/** How many jobs of one priority are looked at, held or let go in one breath; the others follow in the next. */
+const PAGE = 1_000
+
+/** Queued jobs: those that could run now, and those that the network keeps from it. */
+interface Candidates {
+  readonly ready: readonly Job[]
+  readonly barred: readonly (readonly [Job, Failure])[]
+}
 
 /** Gives turns, takes turns, and wakes up when the next of them is due. */
 export class Scheduler {
   readonly #core: Core
   #alarm: Disposable | undefined
-  #network: Disposable | undefined
+  /** While the rest of a long list waits for the next breath. */
+  #breath: Disposable | undefined
   #stopped = true
 
   constructor(core: Core) {
@@ -34,28 +41,32 @@ export class Scheduler {
   stop(): void {
     this.#stopped = true
     this.#alarm?.[Symbol.dispose]()
-    this.#network?.[Symbol.dispose]()
+    this.#breath?.[Symbol.dispose]()
     this.#alarm = undefined
-    this.#network = undefined
+    this.#breath = undefined
+    this.#core.network.stop()
   }
 
   /** Looks at the queue and acts; cheap when there is nothing to do. */
   reconcile(): void {
-    if (this.#stopped) return
+    if (this.#stopped || this.#breath !== undefined) return
     const core = this.#core
     const now = core.clock.monotonic()
-    const due = [...core.waiting].filter(([, { dueAt }]) => dueAt !== undefined && dueAt <= now)
+    const { ready, barred } = this.#candidates()
+    const held = [...core.network.intruders(), ...barred]
+    const again = this.#again(now)
     const overtime = this.#overtime(now)
-    const queued = this.#candidates()
-    const plan = schedule(this.#active(), queued, now, core.settings.schedule)
+    const plan = schedule(this.#active(), ready, now, core.settings.schedule)
     this.#setAlarm(plan.lookAgainAt, now)
-    this.#watchNetwork()
-    if (due.length + overtime.length + plan.start.length + plan.yield.length === 0) return
+    const changes = [held, again, overtime, plan.start, plan.yield]
+    if (changes.every(({ length }) => length === 0)) return
+    if (barred.length >= PAGE || core.released.size > PAGE) this.#breathe()
     core.commit(() => {
-      for (const [id] of due) this.#retry(id)
+      for (const [job, barrier] of held) this.#hold(job, barrier)
+      for (const id of again) this.#retry(id)
       for (const id of overtime) this.#expire(id)
       for (const id of plan.yield) this.#yield(id, now)
-      const byId = new Map(queued.map((job) => [job.id, job]))
+      const byId = new Map(ready.map((job) => [job.id, job]))
       for (const id of plan.start) {
         const job = byId.get(id)
         if (job !== undefined) this.#activate(job, now)
@@ -64,19 +75,25 @@ export class Scheduler {
   }
 
   /** Jobs that wait for no time are tried: whether what they wait for is there shows then. */
-  retryUntimed(): void {
-    const untimed = [...this.#core.waiting].filter(([, { dueAt }]) => dueAt === undefined)
-    this.#core.commit(() => {
-      for (const [id] of untimed) this.#retry(id)
+  releaseUntimed(): void {
+    const { waiting, released } = this.#core
+    for (const [id, { dueAt }] of waiting) if (dueAt === undefined) released.add(id)
+  }
+
+  /** Lets everything else happen before it goes on. */
+  #breathe(): void {
+    this.#breath = this.#core.clock.alarm(0, () => {
+      this.#breath = undefined
+      this.reconcile()
     })
   }
 
-  /** Every waiting job goes back to the queue: a network came up (bits-jobs.md §21). */
-  retryAll(): void {
-    if (this.#stopped) return
-    this.#core.commit(() => {
-      for (const id of this.#core.waiting.keys()) this.#retry(id)
-    })
+  /** Waiting jobs whose time has come, and those that need not wait for it. */
+  #again(now: Monotonic): readonly JobId[] {
+    const { waiting, released } = this.#core
+    const again = new Set(released.values().take(PAGE))
+    for (const [id, { dueAt }] of waiting) if (dueAt !== undefined && dueAt <= now) again.add(id)
+    return [...again]
   }
 
   #active(): ActiveJob[] {
@@ -87,16 +104,47 @@ export class Scheduler {
     return active
   }
 
-  /** Queued jobs that could run now: a job whose last turn is still being wound up cannot. */
-  #candidates(): Job[] {
-    const { store, turns, settings } = this.#core
-    return priorities.flatMap((priority) => {
-      const limit =
-        priority === 'foreground'
-          ? FOREGROUND_PAGE
-          : settings.schedule.backgroundJobs + turns.size + 1
-      return store.queued(priority, limit).filter(({ id }) => !turns.has(id))
+  #candidates(): Candidates {
+    const { turns, waiting, network, settings } = this.#core
+    const few = settings.schedule.backgroundJobs + turns.size + 1
+    const limits = priorities.map((priority) => (priority === 'foreground' ? PAGE : few))
+    const pages = priorities.map((priority, index) => this.#queued(priority, limits[index] ?? few))
+    network.attend(turns.size + waiting.size > 0 || pages.some(({ length }) => length > 0))
+    const sifted = pages.map((page, index) => {
+      const candidates = this.#sift(page)
+      const isShort = candidates.ready.length < page.length && (limits[index] ?? few) < PAGE
+      // Behind those that the network keeps back there may be others.
+      return isShort ? this.#sift(this.#queued(priorities[index] ?? 'low', PAGE)) : candidates
     })
+    return {
+      ready: sifted.flatMap(({ ready }) => ready),
+      barred: sifted.flatMap(({ barred }) => barred),
+    }
+  }
+
+  /** Queued jobs in the order of their turns: a job whose last turn is still being wound up is not among them. */
+  #queued(priority: Priority, limit: number): readonly Job[] {
+    const { store, turns } = this.#core
+    return store.queued(priority, limit).filter(({ id }) => !turns.has(id))
+  }
+
+  #sift(jobs: readonly Job[]): Candidates {
+    const ready: Job[] = []
+    const barred: (readonly [Job, Failure])[] = []
+    for (const job of jobs) {
+      const barrier = this.#core.network.barrier(job)
+      if (barrier === undefined) ready.push(job)
+      else if (barrier !== 'unknown') barred.push([job, barrier])
+    }
+    return { ready, barred }
+  }
+
+  /** Lets a job wait for another network. */
+  #hold(job: Job, barrier: Failure): void {
+    const core = this.#core
+    core.stopTurn(job.id)
+    const spent = core.impatientSince.has(job.id) ? core.spendPatience(job) : job
+    core.apply(spent, { kind: 'lose', failure: barrier, jitter: 0 })
   }
 
   #activate(queuedJob: Job, now: Monotonic): void {
@@ -108,7 +156,7 @@ export class Scheduler {
     if (isFailure(appearance)) return this.#refuse(queuedJob, appearance)
     const job = core.apply({ ...queuedJob, touched: true }, { kind: 'activate' })
     const turn = new Turn(job, core.nextTurnNumber(), now)
-    if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.impatientSince.set(job.id, now)
+    if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.spendPatience(job)
     const order = turn.order(job, { files, logins }, core.settings, appearance)
     core.send(job.owner, order)
     if (files.length < FILES_PER_ORDER) {
@@ -124,14 +172,19 @@ export class Scheduler {
   }
 
   #retry(id: JobId): void {
-    const job = this.#core.store.find(id)
-    if (job !== undefined && isIn(job, 'transientError')) {
-      const waitsForTime = job.state.failure.waitsFor === 'retry'
-      const spent = waitsForTime ? this.#core.spendPatience(job) : job
-      this.#core.apply(spent, { kind: 'retry' })
-    } else {
-      this.#core.afterwards(() => this.#core.waiting.delete(id))
+    const core = this.#core
+    const job = core.store.find(id)
+    core.afterwards(() => core.released.delete(id))
+    if (job === undefined || !isIn(job, 'transientError')) {
+      core.afterwards(() => core.waiting.delete(id))
+      return
     }
+    const waitedForTime = job.state.failure.waitsFor === 'retry'
+    if (!waitedForTime) core.sparePatience(id)
+    const spent = waitedForTime ? core.spendPatience(job) : job
+    const barrier = core.network.barrier(job)
+    if (barrier === undefined || barrier === 'unknown') core.apply(spent, { kind: 'retry' })
+    else this.#hold(spent, barrier)
   }
 
   /** Jobs that were active for longer than they may be (bits-jobs.md §20.3). */
@@ -177,18 +230,5 @@ export class Scheduler {
     }
     if (next === Infinity) return
     this.#alarm = this.#core.clock.alarm(Math.max(0, next - now), () => this.reconcile())
-  }
-
-  /** The network is watched only while a job waits: an idle service costs nothing. */
-  #watchNetwork(): void {
-    if (this.#core.waiting.size === 0) {
-      this.#network?.[Symbol.dispose]()
-      this.#network = undefined
-      return
-    }
-    this.#network ??= this.#core.world.network.whenBack(() => {
-      this.#network = undefined
-      this.retryAll()
-    })
   }
 }

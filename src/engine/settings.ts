@@ -2,6 +2,8 @@
 
 import { defaultAuthSettings, type AuthSettings } from '../auth/settings.ts'
 import type { CheckpointPolicy } from './order.ts'
+import type { TransferPolicy } from '../job/cost.ts'
+import type { Priority } from '../job/job.ts'
 import { defaultSchedulePolicy, type SchedulePolicy } from '../job/schedule.ts'
 
 /** BITS's walls (bits-jobs.md §25); a wall that is absent does not stand. None binds administrators. */
@@ -19,6 +21,8 @@ export interface EngineSettings {
   readonly limits: Limits
   readonly checkpoint: CheckpointPolicy
   readonly auth: AuthSettings
+  /** On networks of which cost jobs are transferred that say nothing of it themselves, by their priority. */
+  readonly transferPolicy: Readonly<Record<Priority, TransferPolicy>>
   /** How long final jobs are remembered, in milliseconds. */
   readonly rememberMs: number
   /** After how many milliseconds without activity a job is given up (bits-jobs.md §20.6). */
@@ -34,6 +38,7 @@ export const defaultSettings: EngineSettings = {
   limits: {},
   checkpoint: { everyMs: 1_000, bytes: 64 * 1024 * 1024 },
   auth: defaultAuthSettings,
+  transferPolicy: { foreground: 'always', high: 'always', normal: 'always', low: 'always' },
   rememberMs: DAY_MS,
   inactivityMs: 90 * DAY_MS,
 }

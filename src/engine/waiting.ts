@@ -10,6 +10,8 @@ export interface QueueFacts {
   readonly ahead: Pick<Turn, 'job' | 'displayName' | 'priority'> | undefined
   /** Whether the last turn of this job is still being wound up. */
   readonly windingUp: boolean
+  /** Whether it is not known yet what the network costs, and the job depends on it. */
+  readonly isCostUnknown: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ export interface QueueFacts {
  */
 export function waitingFor(
   job: Job,
-  { ahead, windingUp }: QueueFacts,
+  { ahead, windingUp, isCostUnknown }: QueueFacts,
   now: Instant,
 ): string | undefined {
   if (job.pending === 'complete') return 'its files to get their names'
@@ -27,12 +29,14 @@ export function waitingFor(
   if (isIn(job, 'connecting')) return 'the server to answer'
   if (isIn(job, 'queued')) {
     if (windingUp) return 'its last turn to be wound up'
+    if (isCostUnknown) return 'word of what the network costs'
     if (ahead === undefined) return 'its turn'
     return `its turn: job ${ahead.job.slice(0, 8)} (${ahead.displayName}) of priority ${ahead.priority} is being transferred`
   }
   if (!isIn(job, 'transientError')) return undefined
   const { failure, retryAt } = job.state
   if (failure.waitsFor === 'network') return `a network: ${failure.sentence}`
+  if (failure.waitsFor === 'cost') return `a network that costs less: ${failure.sentence}`
   if (failure.waitsFor === 'space') return `room on the disk: ${failure.sentence}`
   const seconds = retryAt === undefined ? undefined : Math.max(0, Math.ceil((retryAt - now) / 1000))
   return seconds === undefined

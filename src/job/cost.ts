@@ -43,6 +43,9 @@ export const transferPolicies = {
 /** The name of one of {@link transferPolicies}. */
 export type TransferPolicy = keyof typeof transferPolicies
 
+/** Every {@link TransferPolicy}. */
+export const transferPolicyNames = Object.keys(transferPolicies) as readonly TransferPolicy[]
+
 /** Whether a job with these flags may be transferred over a network that costs `cost`: every state of it has to be in them. */
 export function admitsCost(flags: number, cost: number): boolean {
   return (cost & ~flags & EVERY_STATE) === 0

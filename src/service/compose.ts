@@ -16,6 +16,7 @@ import type { Caller } from '../engine/access.ts'
 import type { Owner } from '../job/job.ts'
 import { nativeStatus } from '../native/native.ts'
 import { peerCredentials } from '../native/peer-credentials.ts'
+import { systemCalls } from '../native/system.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import { acquireLock } from '../store/lock.ts'
 import { openJobStore } from '../store/sqlite-job-store.ts'
@@ -24,12 +25,14 @@ import { rotate, type RotationProgress } from '../vault/rotate.ts'
 import { unavailableVault } from '../vault/unavailable-vault.ts'
 import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
-import { engineSettings, readConfig } from './config.ts'
+import { engineSettings, readConfig, type Config } from './config.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
 import { prepareHomeFolder } from './home-folder.ts'
 import { noCertificateStores } from './no-certificate-stores.ts'
 import { networkAddresses } from './network-addresses.ts'
+import { costSource } from './network-cost.ts'
+import { SystemNetwork } from './network-monitor.ts'
 import { systemRandom } from '../carrier/system-random.ts'
 
 /** A service without its socket. */
@@ -71,7 +74,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
       vault,
       certificates: noCertificateStores,
       carriers,
-      network: networkAddresses,
+      network: systemNetwork(config, log),
       clock: systemClock,
       random: systemRandom,
       log,
@@ -154,6 +157,16 @@ async function rotateVault(
     await setImmediate()
     signal.throwIfAborted()
   }
+}
+
+/** The network as the engine watches it. */
+function systemNetwork({ metered = 'auto' }: Config, log: Log): SystemNetwork {
+  return new SystemNetwork({
+    listen: () => systemCalls().networkNews,
+    addresses: networkAddresses,
+    cost: costSource(metered, log),
+    log,
+  })
 }
 
 function lockHome(home: Home): Disposable {

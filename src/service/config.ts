@@ -3,7 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { LullError } from '../base/error.ts'
 import { defaultSettings, type EngineSettings } from '../engine/settings.ts'
-import { DecodeError, flag, optional, record, whole, type Decoder } from '../rpc/decode.ts'
+import { transferPolicyNames, type TransferPolicy } from '../job/cost.ts'
+import type { Priority } from '../job/job.ts'
+import { DecodeError, flag, oneOf, optional, record, whole, type Decoder } from '../rpc/decode.ts'
+import { meteredValues, type Metered } from './network-cost.ts'
 
 /** Everything the file may say; what it leaves out has its default. */
 export interface Config {
@@ -28,7 +31,13 @@ export interface Config {
   readonly debug?: boolean
   /** Whether each carrier is a process of its own. */
   readonly carrierProcesses?: boolean
+  /** Whether the network is metered; `auto` asks the machine. */
+  readonly metered?: Metered
+  /** On networks of which cost jobs are transferred that say nothing of it themselves, by their priority. */
+  readonly transferPolicy?: Partial<Readonly<Record<Priority, TransferPolicy>>>
 }
+
+const policy = optional(oneOf(transferPolicyNames))
 
 const config: Decoder<Config> = record<Config>({
   backgroundJobs: optional(whole(1, 1_000)),
@@ -43,6 +52,10 @@ const config: Decoder<Config> = record<Config>({
   inactivityDays: optional(whole(1, 999)),
   debug: optional(flag),
   carrierProcesses: optional(flag),
+  metered: optional(oneOf(meteredValues)),
+  transferPolicy: optional(
+    record({ foreground: policy, high: policy, normal: policy, low: policy }),
+  ),
 })
 
 /**
@@ -73,8 +86,15 @@ export function readConfig(path: string): Config {
 
 /** The engine's settings as the file wants them. */
 export function engineSettings(from: Config): EngineSettings {
-  const { schedule, connectionsPerJob, checkpoint, rememberMs, inactivityMs, auth } =
-    defaultSettings
+  const {
+    schedule,
+    connectionsPerJob,
+    checkpoint,
+    rememberMs,
+    inactivityMs,
+    auth,
+    transferPolicy,
+  } = defaultSettings
   return {
     schedule: {
       backgroundJobs: from.backgroundJobs ?? schedule.backgroundJobs,
@@ -92,6 +112,7 @@ export function engineSettings(from: Config): EngineSettings {
       ...(from.maxFilesPerJob === undefined ? {} : { filesPerJob: from.maxFilesPerJob }),
     },
     auth,
+    transferPolicy: { ...transferPolicy, ...from.transferPolicy },
     rememberMs: from.rememberHours === undefined ? rememberMs : from.rememberHours * 3_600_000,
     inactivityMs:
       from.inactivityDays === undefined ? inactivityMs : from.inactivityDays * 86_400_000,

@@ -1,34 +1,21 @@
-/** Tells when a network appears, by looking at the addresses of this machine now and then. */
+/** The addresses of this machine that reach further than itself and its links. */
 
 import { networkInterfaces } from 'node:os'
-import type { NetworkMonitor } from '../engine/ports/network.ts'
 
-/** How often is looked, while somebody waits. */
-const LOOK_EVERY_MS = 2_000
+/** IPv6 link-local (RFC 4291 §2.5.6): there as soon as a link is up, and no use beyond it. */
+const linkLocal = /^fe[89ab]/u
 
-/** Watches the addresses of this machine. */
-export const networkAddresses: NetworkMonitor = {
-  whenBack(back) {
-    const before = addresses()
-    const timer = setInterval(() => {
-      const now = addresses()
-      const isNew = [...now].some((address) => !before.has(address))
-      before.clear()
-      for (const address of now) before.add(address)
-      if (!isNew) return
-      clearInterval(timer)
-      back()
-    }, LOOK_EVERY_MS)
-    timer.unref()
-    return { [Symbol.dispose]: () => clearInterval(timer) }
-  },
-}
-
-/** Every address but loopback's, with the interface it belongs to. */
-function addresses(): Set<string> {
+/**
+ * Every such address, with the interface it belongs to; only of interfaces that are up and have a carrier. Takes tens of
+ * microseconds. An address that a machine gave itself for want of another (169.254.0.0/16, RFC 3927) is one: hosts may
+ * well speak to each other with these.
+ */
+export function networkAddresses(): ReadonlySet<string> {
   const found = new Set<string>()
   for (const [name, list] of Object.entries(networkInterfaces())) {
-    for (const { address, internal } of list ?? []) if (!internal) found.add(`${name} ${address}`)
+    for (const { address, internal } of list ?? []) {
+      if (!internal && !linkLocal.test(address)) found.add(`${name} ${address}`)
+    }
   }
   return found
 }

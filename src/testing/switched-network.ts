@@ -1,25 +1,70 @@
-/** A network that a test switches on. */
+/** A network that a test switches on and off. */
 
-import type { NetworkMonitor } from '../engine/ports/network.ts'
+import type { NetworkChange, NetworkMonitor } from '../engine/ports/network.ts'
 
-/** Remembers who waits for a network. */
+/** There until {@link SwitchedNetwork.goAway}; what it costs is unknown until {@link SwitchedNetwork.charge}. */
 export class SwitchedNetwork implements NetworkMonitor {
-  readonly #waiting = new Set<() => void>()
+  readonly #watchers = new Set<(change: NetworkChange) => void>()
+  readonly #costWatchers = new Set<() => void>()
+  #isThere: boolean
+  #cost: number | undefined
 
-  whenBack(back: () => void): Disposable {
-    this.#waiting.add(back)
-    return { [Symbol.dispose]: () => this.#waiting.delete(back) }
+  constructor({ isThere = true }: { readonly isThere?: boolean } = {}) {
+    this.#isThere = isThere
   }
 
-  /** How many wait. */
+  isThere(): boolean {
+    return this.#isThere
+  }
+
+  watch(changed: (change: NetworkChange) => void): Disposable {
+    this.#watchers.add(changed)
+    return { [Symbol.dispose]: () => this.#watchers.delete(changed) }
+  }
+
+  cost(): number | undefined {
+    return this.#costWatchers.size === 0 ? undefined : this.#cost
+  }
+
+  watchCost(changed: () => void): Disposable {
+    this.#costWatchers.add(changed)
+    return { [Symbol.dispose]: () => this.#costWatchers.delete(changed) }
+  }
+
+  /** How many watch whether it is there. */
   get watchers(): number {
-    return this.#waiting.size
+    return this.#watchers.size
   }
 
-  /** The network comes up. */
+  /** How many watch what it costs. */
+  get costWatchers(): number {
+    return this.#costWatchers.size
+  }
+
+  /** The last address goes. */
+  goAway(): void {
+    this.#isThere = false
+    this.#tell({ somethingCame: false })
+  }
+
+  /** It goes, and nobody is told yet. */
+  goAwaySilently(): void {
+    this.#isThere = false
+  }
+
+  /** An address comes, the first or another one. */
   comeBack(): void {
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const back of waiting) back()
+    this.#isThere = true
+    this.#tell({ somethingCame: true })
+  }
+
+  /** It costs this from now on. @param cost of `costStates` */
+  charge(cost: number): void {
+    this.#cost = cost
+    for (const changed of this.#costWatchers) changed()
+  }
+
+  #tell(change: NetworkChange): void {
+    for (const changed of this.#watchers) changed(change)
   }
 }
