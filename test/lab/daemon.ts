@@ -18,6 +18,9 @@ const LOOK_EVERY_MS = 5
 /** A daemon that has not begun or ended by then never will. */
 const PATIENCE_MS = 20_000
 
+/** Ends a daemon whose test was killed, and could not: its end of the pipe is closed then with nothing said. */
+const GUARD = 'read -r word || kill -"$1" "$0"'
+
 /** `nobody`, as whom daemons run that root starts. */
 export const NOBODY = 65_534
 
@@ -40,10 +43,14 @@ export interface Command {
 export class Daemon implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #signal: NodeJS.Signals
+  readonly #guard: ChildProcess
 
   private constructor(child: ChildProcess, signal: NodeJS.Signals) {
     this.#child = child
     this.#signal = signal
+    const args = ['-c', GUARD, String(child.pid), signal.replace(/^SIG/u, '')]
+    this.#guard = spawn('sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+    this.#guard.unref()
   }
 
   /**
@@ -92,13 +99,21 @@ export class Daemon implements AsyncDisposable {
     while (!(await serves()) || hasEnded(child)) {
       if (performance.now() > limit) await daemon[Symbol.asyncDispose]()
       const reason = await Promise.race([ended, delay(LOOK_EVERY_MS)])
-      if (reason !== undefined) throw new Error(`${program}: ${reason}: ${said}${textOf(log)}`)
+      if (reason === undefined) continue
+      await daemon[Symbol.asyncDispose]()
+      throw new Error(`${program}: ${reason}: ${said}${textOf(log)}`)
     }
     return daemon
   }
 
+  /** Absent when it could not be started. */
+  get processId(): number | undefined {
+    return this.#child.pid
+  }
+
   /** Asks it to end, and makes it end when it does not. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#guard.stdin?.end('over\n')
     if (hasEnded(this.#child)) return
     const exited = once(this.#child, 'exit')
     this.#child.kill(this.#signal)
@@ -156,8 +171,8 @@ function areAll(answers: readonly boolean[]): boolean {
   return answers.every(Boolean)
 }
 
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null
 }
 
 function textOf(log: string | undefined): string {

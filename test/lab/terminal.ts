@@ -23,19 +23,28 @@ export interface Session {
   readonly screen: string
 }
 
+/** How a session goes. */
+export interface SessionOptions {
+  /** What a shell does there afterwards. */
+  readonly behind?: string
+  /** What standard input says, instead of the terminal. */
+  readonly input?: string
+  /** Another program than the command. */
+  readonly program?: string
+}
+
 /**
  * Runs a command at a terminal of its own, and answers it.
  *
  * @param answers each is typed when what is to be seen stands behind what was seen before
- * @param behind words of another command that runs there afterwards
  */
 export async function atTerminal(
   home: LullHome,
   args: readonly string[],
   answers: readonly Answer[],
-  { behind, input }: { readonly behind?: string; readonly input?: string } = {},
+  { behind, input, program = command }: SessionOptions = {},
 ): Promise<Session> {
-  const words = [process.execPath, command, ...args].map(quoted).join(' ')
+  const words = [process.execPath, program, ...args].map(quoted).join(' ')
   const redirected = input === undefined ? words : `printf '%s' ${quoted(input)} | ${words}`
   const line = behind === undefined ? redirected : `${redirected}; ${behind}`
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
