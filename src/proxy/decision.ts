@@ -32,8 +32,8 @@ export interface Decision {
   readonly route: Route
   /** `url`: another URL of the same server may go another way. */
   readonly holdsFor: 'origin' | 'url'
-  /** What decided: scripts are asked again more seldom than settings, and sooner after a failure. */
-  readonly by: 'settings' | 'script' | 'failure'
+  /** Whether a script that should have decided could not: it is asked again sooner. */
+  readonly isMakeshift: boolean
 }
 
 /** Who is asked besides settings. */
@@ -188,7 +188,7 @@ class Deciding {
     return {
       route,
       holdsFor: dependsOnUrl ? 'url' : 'origin',
-      by: this.#failed === undefined ? (kind === 'script' ? 'script' : 'settings') : 'failure',
+      isMakeshift: this.#failed !== undefined,
     }
   }
 

@@ -26,14 +26,11 @@ import { SETTINGS_AGE_MS } from './remembered-settings.ts'
 import { fixedProxies, lateProxies, type PlaceSettings } from './settings.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** How long a decision holds, by what made it; on the same network. */
-const lifetimesMs: Readonly<Record<Decision['by'], number>> = {
-  settings: SETTINGS_AGE_MS,
-  // N67.
-  script: 5 * 60_000,
-  // The first time a script that failed is fetched again (N62).
-  failure: 8_000,
-}
+/** How long a decision holds on the same network; scripts remember what they said for longer by themselves (N67). */
+const DECISION_LIFE_MS = SETTINGS_AGE_MS
+
+/** How long it holds when a script failed: so long until that is fetched again for the first time (N62). */
+const MAKESHIFT_LIFE_MS = 8_000
 
 /** So many decisions are remembered of each kind; the oldest goes first. */
 const MOST_REMEMBERED = 4096
@@ -166,7 +163,7 @@ class DecidedRoutes implements JobRoutes {
 
   async #decide(url: URL, steps: DecisionStep[]): Promise<Decision> {
     if (this.#settings.usage === 'noProxy') {
-      return { route: directRoute, holdsFor: 'origin', by: 'settings' }
+      return { route: directRoute, holdsFor: 'origin', isMakeshift: false }
     }
     const places = this.#own === undefined ? await this.#places() : [this.#own]
     return decide(url, places, this.#advisers, this.#options, steps)
@@ -181,14 +178,15 @@ class DecidedRoutes implements JobRoutes {
       : [...(await settings.read()), machinePlace(machine)]
   }
 
-  #remember(url: URL, { route, holdsFor, by }: Decision): void {
+  #remember(url: URL, { route, holdsFor, isMakeshift }: Decision): void {
     const [memory, key] =
       holdsFor === 'origin' ? [this.#ofOrigins, originOf(url)] : [this.#ofUrls, scriptView(url)]
     if (key.length > LONGEST_REMEMBERED) return
     const [oldest] = memory.size >= MOST_REMEMBERED ? memory.keys() : []
     if (oldest !== undefined) memory.delete(oldest)
     memory.delete(key)
-    memory.set(key, { route, until: this.#surroundings.clock.monotonic() + lifetimesMs[by] })
+    const lifeMs = isMakeshift ? MAKESHIFT_LIFE_MS : DECISION_LIFE_MS
+    memory.set(key, { route, until: this.#surroundings.clock.monotonic() + lifeMs })
   }
 
   #forget(): void {
