@@ -59,8 +59,8 @@ export class Trust {
    * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities or of lists cannot be read or holds
    *   none, and as {@link readClientCertificate} for a certificate
    */
-  context(options: TrustOptions | string | undefined = {}): SecureContext {
-    return this.#find(typeof options === 'string' ? { caFile: options } : options).context
+  context(options: TrustOptions): SecureContext {
+    return this.#find(options).context
   }
 
   /** The terms that go with a context of the same options: what is not OpenSSL's to check. */

@@ -6,8 +6,13 @@
  * some exactly when there was a question, with TLS 1.2 and 1.3 alike, and `getSharedSigalgs()` tells.
  */
 
-import type { X509Certificate } from 'node:crypto'
-import { checkServerIdentity, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { X509Certificate } from 'node:crypto'
+import {
+  checkServerIdentity,
+  type ConnectionOptions,
+  type DetailedPeerCertificate,
+  type TLSSocket,
+} from 'node:tls'
 import { flawOf } from './server-checks.ts'
 
 /** On what terms a handshake is made. */
@@ -85,12 +90,11 @@ export class Handshake {
   #secured(socket: TLSSocket): void {
     this.#note(socket, socket.getProtocol() ?? undefined)
     if (this.#flags === 0) return
-    const certificate = socket.getPeerX509Certificate()
     const error = flawOf({
       host: this.#host,
       flags: this.#flags,
       verdict: verdictOf(socket),
-      chain: certificate === undefined ? [] : chainOf(certificate),
+      chain: chainOf(socket),
       anchors: this.#terms.anchors ?? (() => []),
       hasRevocationLists: this.#terms.hasRevocationLists === true,
       now: new Date(),
@@ -169,13 +173,15 @@ function verdictOf({ authorized, authorizationError }: TLSSocket): string | unde
 /** More certificates than any chain has. */
 const MAX_CHAIN = 10
 
-/** A certificate and behind it those that came with it. */
-function chainOf(certificate: X509Certificate): readonly X509Certificate[] {
+/** The peer's certificate and behind it those that came with it. */
+function chainOf(socket: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = []
-  let next: X509Certificate | undefined = certificate
-  while (next !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(next)
-    next = next.issuerCertificate
+  // Not getPeerX509Certificate(), which takes the certificate out of the connection: the next call has none.
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true)
+  while (next?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(new X509Certificate(next.raw))
+    // Of one that has signed itself it is the same again.
+    next = next.issuerCertificate === next ? undefined : next.issuerCertificate
   }
   return chain
 }

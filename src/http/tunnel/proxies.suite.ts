@@ -308,7 +308,7 @@ export function authenticatorFor(
 /** TLS that trusts the authorities in a file. */
 export function tlsWith(caFile: string, sessions: Buffer[] = []): ConnectionTls {
   return {
-    context: new Trust().context(caFile),
+    context: new Trust().context({ caFile }),
     session: sessions.at(-1),
     keepSession: (session) => void sessions.push(session),
   }
