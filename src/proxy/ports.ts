@@ -20,8 +20,9 @@ export interface ScriptSource {
 export interface Scripts {
   /**
    * What `FindProxyForURL` or `FindProxyForURLEx` of a script returns for a URL, as it stands: `PROXY a:8080; DIRECT`.
-   * The script is fetched and checked when it is not at hand, and kept until it is stale (N62); calls for the same
-   * script may overlap. The script never sees more of the URL than {@link scriptView} shows.
+   * The script is fetched and checked when it is not at hand, and kept until it is stale (N62); what it said of a URL
+   * is remembered (N67); calls for the same script may overlap. The script never sees more of the URL than
+   * {@link scriptView} shows.
    *
    * @param url `http:` or `https:`
    * @returns the string; empty where the script returned null or undefined (N68). Not parsed, not trusted, any length
