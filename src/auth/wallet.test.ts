@@ -36,10 +36,12 @@ function said(
   )
   if (entitlement.kind === 'none') return '-'
   const { credentials, source } = entitlement
-  return `${credentials.kind === 'password' ? credentials.userName : 'logged on'}/${source}`
+  if (credentials.kind === 'password') return `${credentials.userName}/${source}`
+  return `${credentials.kind === 'tickets' ? 'helper' : 'logged on'}/${source}`
 }
 
 const proxy = { target: 'proxy' } as const
+const helper = { kind: 'tickets', cache: 'FILE:/tmp/helper' } as const
 const outside = { peer: new URL('http://www.example.com/') }
 
 interface Row {
@@ -329,6 +331,38 @@ const rows: readonly Row[] = [
     situation: { isForeign: true, ...outside },
     settings: { trustedOrigins: ['http://www.example.com'], implicitHosts: ['*.example.com'] },
     expected: 'logged on/proxy',
+  },
+  {
+    why: 'A90: a helper stands for who is logged on',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], helper },
+    situation: proxy,
+    expected: 'helper/set',
+  },
+  {
+    why: 'A112: and serves the server, too',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], helper },
+    expected: 'helper/proxy',
+  },
+  {
+    why: 'A61: a helper is told to nobody whom the owner would not be',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], helper },
+    situation: outside,
+    expected: '-',
+  },
+  {
+    why: 'A91: a helper alone answers nothing',
+    scheme: 'negotiate',
+    wallet: { pairs: [], helper },
+    expected: '-',
+  },
+  {
+    why: 'A90: explicit credentials are the job’s own',
+    scheme: 'basic',
+    wallet: { pairs: [serverBasic], helper },
+    expected: 'set/set',
   },
 ]
 

@@ -10,6 +10,8 @@ export interface Wallet {
   readonly pairs: readonly CredentialPair[]
   /** The name and password in the URL of the file that is asked for (A40). */
   readonly urlCredentials?: PasswordCredentials
+  /** Who implicit credentials stand for instead of who is logged on: a helper token for the network (A90). */
+  readonly helper?: Credentials
   /** Whether challenges of the proxy may be answered with who is logged on (USE_STORED_CREDENTIALS, A63). */
   readonly usesStoredForProxy?: boolean
 }
@@ -63,10 +65,11 @@ export function entitle(
   const url = target === 'server' && !isForeign ? wallet.urlCredentials : undefined
   if (scheme === 'basic' && url !== undefined) return entitled(url, 'url')
   const pair = wallet.pairs.find((pair) => pair.target === target && pair.scheme === scheme)
-  if (pair !== undefined) return allow(entitled(pair.credentials, 'set'), peer, settings)
+  if (pair !== undefined) return allow(entitled(pair.credentials, 'set'), peer, wallet, settings)
   if (scheme === 'digest' && url !== undefined) return entitled(url, 'url')
   const source = implicitSource(scheme, target, wallet, settings)
-  if (source !== undefined) return allow(entitled({ kind: 'implicit' }, source), peer, settings)
+  if (source !== undefined)
+    return allow(entitled({ kind: 'implicit' }, source), peer, wallet, settings)
   return none(`no credentials are set for it and the ${target}`)
 }
 
@@ -108,15 +111,16 @@ function isImplicitScheme(scheme: SchemeName): boolean {
   return scheme === 'ntlm' || scheme === 'negotiate'
 }
 
-/** Who is logged on is told only to hosts of the administrator's list (A61), also after a redirect (A383). */
+/** Who is logged on, or a helper, is told only to hosts of the administrator's list (A61), also after a redirect (A383). */
 function allow(
   entitlement: Entitlement & { readonly kind: 'entitled' },
   peer: URL,
+  { helper = entitlement.credentials }: Wallet,
   settings: AuthSettings,
 ): Entitlement {
   if (entitlement.credentials.kind !== 'implicit') return entitlement
   return isImplicitHost(peer.hostname, settings)
-    ? entitlement
+    ? { ...entitlement, credentials: helper }
     : none('who is logged on is not told to hosts outside the list of the administrator')
 }
 

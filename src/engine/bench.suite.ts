@@ -13,6 +13,7 @@ import { TurnedClock } from '../testing/turned-clock.ts'
 import type { Caller } from './access.ts'
 import { Engine } from './engine.ts'
 import type { FileProgress } from './order.ts'
+import type { CertificateStores } from './ports/certificates.ts'
 import type { Vault } from './ports/vault.ts'
 import { defaultSettings, type EngineSettings } from './settings.ts'
 
@@ -59,7 +60,9 @@ export class Bench {
     this.vault = vault
     const { clock, carriers, log } = this
     const random = new SeededRandom()
-    const certificates = { find: () => storedFiles }
+    const certificates: CertificateStores = {
+      find: (_owner, named) => ('certificateFile' in named ? named : storedFiles),
+    }
     const world = { store, vault, certificates, carriers, network, clock, random, log }
     this.engine = new Engine(world, { ...defaultSettings, ...settings })
     this.engine.start()

@@ -273,6 +273,7 @@ export class Commands {
     const logins: FileLogin[] = []
     const files = requests.map(({ remoteName: name, localName, digests }, index): NewFile => {
       const { remoteName, login } = readRemoteName(name)
+      if (login !== undefined) this.#checkLoginsAllowed(remoteName)
       checkLocalName(localName, this.#pathStyle)
       if (targets.has(localName)) {
         throw new JobError('E_INVALIDARG', `Cannot save two files of one job to ${localName}`, {
@@ -285,6 +286,15 @@ export class Commands {
       return { ordinal, remoteName, localName, digests: digests ?? [] }
     })
     return { files, logins }
+  }
+
+  #checkLoginsAllowed(remoteName: string): void {
+    if (!this.#core.settings.refusesUrlCredentials) return
+    throw new JobError(
+      'E_INVALIDARG',
+      `Cannot add ${remoteName}: a name or password in the URL is not allowed here; set credentials instead`,
+      { context: 'REMOTE_FILE' },
+    )
   }
 
   /** A random GUID (RFC 9562 §5.4). */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { encodeCredentials } from '../auth/credential-record.ts'
 import { defaultAuthSettings } from '../auth/settings.ts'
 import { Secret } from '../auth/secret.ts'
-import { failure } from '../job/failure.ts'
+import { failure, httpStatusFailure } from '../job/failure.ts'
 import type { GivenPair } from '../job/given-credentials.ts'
 import { helperTokenFlags } from '../job/helper-token.ts'
 import type { Job } from '../job/job.ts'
@@ -156,6 +156,24 @@ describe('IdentityCommands: credentials', () => {
     assert.equal(order?.identity?.pairs.length, 1)
   })
 
+  test('the log tells who asked in vain, where, and what helps, and nothing secret (A142)', () => {
+    for (const [status, challenger] of [
+      [401, 'server'],
+      [407, 'proxy'],
+    ] as const) {
+      const bench = new Bench()
+      const files = [{ remoteName: 'http://ann:hunter2@o/x?token=hunter2', localName: '/data/x' }]
+      const job = bench.add('normal', 0, { files, credentials: [basic] })
+      bench.connect(job)
+      bench.fail(job, httpStatusFailure(status, 'The answer was no', { file: 0 }))
+      assert.equal(bench.state(job), 'error')
+      const line = bench.log.lines.find((each) => each.includes('Credentials are missing'))
+      assert(line !== undefined)
+      assert.match(line, new RegExp(`"challenger":"${challenger}".*"url":"http://o/x"`, 'u'))
+      assert.doesNotMatch(bench.log.lines.join(''), /hunter2|ann/u)
+    }
+  })
+
   test('credentials that come while a job has its turn reach it with a new one', () => {
     const bench = new Bench()
     const job = bench.add()
@@ -259,6 +277,14 @@ describe('IdentityCommands: headers and URLs', () => {
     assert.deepEqual(identity?.pairs, [])
     const kept = JSON.stringify([bench.store.find(job.id), bench.store.files(job.id, { limit: 9 })])
     assert.doesNotMatch(kept, /hunter2|ann/u)
+  })
+
+  test('names and passwords in URLs can be forbidden (A45)', () => {
+    const bench = new Bench({ settings: { refusesUrlCredentials: true } })
+    const add = () =>
+      bench.add('normal', 0, { files: [{ remoteName: 'http://ann:hunter2@o/', localName: '/x' }] })
+    assert.throws(add, { code: 'E_INVALIDARG', message: /http:\/\/o\/.* not allowed here/u })
+    assert.equal(bench.engine.count(), 0)
   })
 
   test('files that are added later bring their names and passwords, too', () => {

@@ -1,7 +1,6 @@
 /** As whom a turn asks, and what it says: put together from what the job has, or why it cannot be. */
 
 import { encodeCredentials } from '../auth/credential-record.ts'
-import type { ClientCertificate } from '../job/certificate.ts'
 import { JobError, failure, isFailure, type Failure } from '../job/failure.ts'
 import { helperTokenFlags } from '../job/helper-token.ts'
 import { isHresultSymbol } from '../job/hresult.ts'
@@ -84,19 +83,11 @@ function certificateOf(
     )
   }
   try {
-    const files = filesOf(certificate, job, world.certificates)
+    const files = world.certificates.find(owner, certificate)
     return { ...files, ...(passphrase === undefined ? {} : { passphrase }) }
   } catch (error) {
     if (!(error instanceof JobError)) throw error
     const symbol = isHresultSymbol(error.code) ? error.code : 'E_FAIL'
     return failure(symbol, 'GENERAL_QUEUE_MANAGER', error.message)
   }
-}
-
-function filesOf(
-  certificate: ClientCertificate,
-  { owner }: Job,
-  stores: Core['world']['certificates'],
-): CertificateOrder {
-  return 'certificateFile' in certificate ? certificate : stores.find(owner, certificate)
 }

@@ -3,6 +3,7 @@
 import { failure, isFailure, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, Owner } from '../job/job.ts'
 import { isActive } from '../job/moves.ts'
+import { logChallenge } from './challenge-log.ts'
 import type { Core } from './core.ts'
 import type { Examinations } from './examinations.ts'
 import type { Housekeeping } from './housekeeping.ts'
@@ -213,6 +214,7 @@ export class Intake {
       severity: meant.severity,
       sentence: meant.sentence,
     })
+    logChallenge(core, job, meant)
     if (meant.severity === 'fatal') {
       core.apply({ ...job, activeMs }, { kind: 'fail', failure: meant })
       return

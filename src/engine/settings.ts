@@ -23,6 +23,8 @@ export interface EngineSettings {
   readonly auth: AuthSettings
   /** On networks of which cost jobs are transferred that say nothing of it themselves, by their priority. */
   readonly transferPolicy: Readonly<Record<Priority, TransferPolicy>>
+  /** Whether URLs with a name and a password in them are refused (A45). */
+  readonly refusesUrlCredentials: boolean
   /** How long final jobs are remembered, in milliseconds. */
   readonly rememberMs: number
   /** After how many milliseconds without activity a job is given up (bits-jobs.md §20.6). */
@@ -39,6 +41,7 @@ export const defaultSettings: EngineSettings = {
   checkpoint: { everyMs: 1_000, bytes: 64 * 1024 * 1024 },
   auth: defaultAuthSettings,
   transferPolicy: { foreground: 'always', high: 'always', normal: 'always', low: 'always' },
+  refusesUrlCredentials: false,
   rememberMs: DAY_MS,
   inactivityMs: 90 * DAY_MS,
 }

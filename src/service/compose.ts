@@ -1,6 +1,6 @@
 /** Puts a service together: the only place that names concrete implementations. */
 
-import { userInfo } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -25,11 +25,11 @@ import { rotate, type RotationProgress } from '../vault/rotate.ts'
 import { unavailableVault } from '../vault/unavailable-vault.ts'
 import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
+import { certificateStores } from './certificate-stores.ts'
 import { engineSettings, readConfig, type Config } from './config.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
 import { prepareHomeFolder } from './home-folder.ts'
-import { noCertificateStores } from './no-certificate-stores.ts'
 import { networkAddresses } from './network-addresses.ts'
 import { costSource } from './network-cost.ts'
 import { SystemNetwork } from './network-monitor.ts'
@@ -72,7 +72,12 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const world = {
       store,
       vault,
-      certificates: noCertificateStores,
+      certificates: certificateStores({
+        env: process.env,
+        platform: process.platform,
+        homeFolder: homedir(),
+        serviceFolder: home.folder,
+      }),
       carriers,
       network: systemNetwork(config, log),
       clock: systemClock,

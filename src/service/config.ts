@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { LullError } from '../base/error.ts'
 import { defaultSettings, type EngineSettings } from '../engine/settings.ts'
+import { authConfig, authSettings, type AuthConfig } from './auth-config.ts'
 import { transferPolicyNames, type TransferPolicy } from '../job/cost.ts'
 import type { Priority } from '../job/job.ts'
 import { DecodeError, flag, oneOf, optional, record, whole, type Decoder } from '../rpc/decode.ts'
@@ -35,6 +36,8 @@ export interface Config {
   readonly metered?: Metered
   /** On networks of which cost jobs are transferred that say nothing of it themselves, by their priority. */
   readonly transferPolicy?: Partial<Readonly<Record<Priority, TransferPolicy>>>
+  /** How peers are answered that ask who is there. */
+  readonly authentication?: AuthConfig
 }
 
 const policy = optional(oneOf(transferPolicyNames))
@@ -56,6 +59,7 @@ const config: Decoder<Config> = record<Config>({
   transferPolicy: optional(
     record({ foreground: policy, high: policy, normal: policy, low: policy }),
   ),
+  authentication: optional(authConfig),
 })
 
 /**
@@ -86,15 +90,8 @@ export function readConfig(path: string): Config {
 
 /** The engine's settings as the file wants them. */
 export function engineSettings(from: Config): EngineSettings {
-  const {
-    schedule,
-    connectionsPerJob,
-    checkpoint,
-    rememberMs,
-    inactivityMs,
-    auth,
-    transferPolicy,
-  } = defaultSettings
+  const { schedule, connectionsPerJob, checkpoint, rememberMs, inactivityMs, transferPolicy } =
+    defaultSettings
   return {
     schedule: {
       backgroundJobs: from.backgroundJobs ?? schedule.backgroundJobs,
@@ -111,7 +108,8 @@ export function engineSettings(from: Config): EngineSettings {
       ...(from.maxJobsPerUser === undefined ? {} : { jobsPerUser: from.maxJobsPerUser }),
       ...(from.maxFilesPerJob === undefined ? {} : { filesPerJob: from.maxFilesPerJob }),
     },
-    auth,
+    auth: authSettings(from.authentication),
+    refusesUrlCredentials: from.authentication?.refuseUrlCredentials ?? false,
     transferPolicy: { ...transferPolicy, ...from.transferPolicy },
     rememberMs: from.rememberHours === undefined ? rememberMs : from.rememberHours * 3_600_000,
     inactivityMs:
