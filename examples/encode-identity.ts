@@ -43,8 +43,11 @@ await job.resume()
 for await (const event of job.watch()) {
   if (event.kind === 'gone') break
   const { state, error } = event.job
-  if (state === 'TRANSFERRED') await job.complete()
-  if (state === 'ACKNOWLEDGED') stdout.write(`${url} is in ${file}\n`)
+  if (state === 'TRANSFERRED') {
+    await job.complete()
+    stdout.write(`${url} is in ${file}\n`)
+    break
+  }
   if (state === 'ERROR') {
     stdout.write(`${error?.message} (${error?.symbol})\n`)
     await job.cancel()

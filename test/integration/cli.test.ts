@@ -306,10 +306,11 @@ suite('wrong usage', { concurrency: 4 }, () => {
 
   test('--help of every verb is on standard output, and ends with 0', async () => {
     const { stdout } = await home.run(['--help'])
-    const verbs = [...stdout.matchAll(/^ {2}([a-z]+) {2,}/gmu)].map(([, verb = '']) => verb)
+    const verbs = [...stdout.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}/gmu)].map(([, verb]) => verb)
     assert(verbs.includes('get') && verbs.includes('completion'))
-    for (const verb of verbs) {
-      const help = await home.run([verb, '--help'])
+    assert(verbs.includes('credentials set') && verbs.includes('vault rotate'))
+    for (const verb of [...verbs, 'credentials', 'proxy', 'vault']) {
+      const help = await home.run([...(verb ?? '').split(' '), '--help'])
       assert.equal(help.status, 0)
       assert(help.stdout.startsWith(`Usage: lull ${verb}`))
       assert.equal(help.stderr, '')

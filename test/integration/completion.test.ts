@@ -61,9 +61,17 @@ suite('bash', { skip: isMissing('bash') }, () => {
     assert.deepEqual(await offered('lull', 'completion', 'z'), ['zsh'])
   })
 
+  test('offers the second words of verbs that have two, and their options', async () => {
+    assert.deepEqual(await offered('lull', 'cred'), ['credentials'])
+    assert.deepEqual(await offered('lull', 'credentials', ''), ['set', 'remove', 'list'])
+    assert.deepEqual(await offered('lull', 'credentials', 'set', '--proxy-u'), ['--proxy-user'])
+    assert.deepEqual(await offered('lull', 'get', '--scheme', 'n'), ['ntlm', 'negotiate'])
+  })
+
   test('offers ids of jobs', async () => {
     const { id } = await (await home.manager()).createJob('one')
     assert.deepEqual(await offered('lull', 'suspend', id.slice(0, 3)), [id])
+    assert.deepEqual(await offered('lull', 'credentials', 'list', id.slice(0, 3)), [id])
   })
 
   test('offers files, also those with spaces in their names', async () => {
