@@ -170,6 +170,7 @@ function systemNetwork({ metered = 'auto' }: Config, log: Log): SystemNetwork {
     listen: () => systemCalls().networkNews,
     addresses: networkAddresses,
     cost: costSource(metered, log),
+    clock: systemClock,
     log,
   })
 }

@@ -3,6 +3,7 @@
  * addresses now and then. What the network costs is somebody else's to find out; this passes it on.
  */
 
+import type { Clock, Monotonic } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { NetworkChange, NetworkMonitor } from '../engine/ports/network.ts'
 import type { Capability } from '../native/capability.ts'
@@ -24,6 +25,7 @@ export interface NetworkSources {
   /** The addresses that count. */
   readonly addresses: () => ReadonlySet<string>
   readonly cost: CostSource
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -72,9 +74,9 @@ class AddressWatch {
   #wayWent = false
   #ears: Disposable | undefined
   #hasHeard = false
-  #looking: NodeJS.Timeout | undefined
-  #quiet: NodeJS.Timeout | undefined
-  #burstEndsAt: number | undefined
+  #isDeaf = false
+  #next: Disposable | undefined
+  #burstEndsAt: Monotonic | undefined
   #isOver = false
 
   constructor(
@@ -95,8 +97,7 @@ class AddressWatch {
   stop(): void {
     this.#isOver = true
     this.#ears?.[Symbol.dispose]()
-    clearInterval(this.#looking)
-    clearTimeout(this.#quiet)
+    this.#next?.[Symbol.dispose]()
   }
 
   #listen(): void {
@@ -123,7 +124,7 @@ class AddressWatch {
 
   #poll(reason: string): void {
     this.#sources.log.write('info', 'The network is looked at every two seconds', { reason })
-    this.#looking ??= setInterval(() => this.#compare(), LOOK_EVERY_MS).unref()
+    this.#isDeaf = true
   }
 
   #news(news: RouteNews): void {
@@ -142,15 +143,19 @@ class AddressWatch {
 
   /** Looks when it has been quiet for so long; a burst does not put that off for ever. */
   #look(quietMs: number): void {
-    const now = performance.now()
+    const { clock } = this.#sources
+    const now = clock.monotonic()
     this.#burstEndsAt ??= now + BURST_MS
-    clearTimeout(this.#quiet)
+    this.#next?.[Symbol.dispose]()
     const delayMs = Math.max(0, Math.min(quietMs, this.#burstEndsAt - now))
-    this.#quiet = setTimeout(() => this.#compare(), delayMs).unref()
+    this.#next = clock.alarm(delayMs, () => this.#compare())
   }
 
   #compare(): void {
     this.#burstEndsAt = undefined
+    this.#next = this.#isDeaf
+      ? this.#sources.clock.alarm(LOOK_EVERY_MS, () => this.#compare())
+      : undefined
     const addresses = this.#sources.addresses()
     const isNew = [...addresses].some((address) => !this.#last.has(address))
     const isLost = [...this.#last].some((address) => !addresses.has(address))
