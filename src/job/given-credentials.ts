@@ -162,7 +162,8 @@ function takePassword(scheme: SchemeName, { userName, password }: GivenPassword)
   if (implicitSchemes.has(scheme) && isEncodedIdentity(password)) {
     const identity = decodeIdentity(password)
     if (identity.kind === 'password' || identity.kind === 'implicit') return identity
-    if (kindsOf[scheme].includes(identity.kind)) return identity
+    const isToken = identity.kind === 'tickets' || identity.kind === 'keytab'
+    if (isToken && kindsOf[scheme].includes(identity.kind)) return takeToken(identity)
     throw refuse(scheme, `it does not take an identity of the kind ${identity.kind}`)
   }
   return { kind: 'password', userName, password: Secret.fromText(password) }
