@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import type { Door, Place } from '../lab/apache.ts'
-import type { CertificateFiles } from '../lab/authority.ts'
+import { Authority, type CertificateFiles } from '../lab/authority.ts'
 import { Content } from '../lab/content.ts'
 import { cannotServe, Lab } from '../lab/lab.ts'
 import { pairsFor, proofKinds, type ProofKind, type ProofName } from '../lab/proofs.ts'
@@ -69,18 +69,21 @@ function statusOf({ proof, implicit }: Row, kind: ProofKind): number {
 suite('servers of every scheme', { skip: cannotServe }, () => {
   let lab: Lab
   let visitor: Visitor
+  let elsewhere: Authority
   let stranger: CertificateFiles
 
   before(async () => {
     lab = await Lab.start()
     writeFileSync(lab.apache.path('file'), content.bytes())
-    stranger = await lab.authority.issue({ name: 'stranger', use: 'server' })
+    elsewhere = await Authority.create()
+    stranger = await elsewhere.issue({ name: 'stranger', use: 'client' })
     const environment = { ...lab.kdc.environment, KRB5CCNAME: lab.tickets }
     visitor = new Visitor(lab.authority.cert, environment)
   })
 
   after(async () => {
     await visitor[Symbol.asyncDispose]()
+    elsewhere[Symbol.dispose]()
     await lab[Symbol.asyncDispose]()
   })
 
@@ -151,10 +154,10 @@ suite('servers of every scheme', { skip: cannotServe }, () => {
       status: 200,
     },
     {
-      name: 'one that is not for clients',
+      name: 'one of an authority that it does not know (A78)',
       door: 'certificate',
       certificate: () => stranger,
-      status: 'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED',
+      status: 'BG_E_HTTP_ERROR_403',
     },
     { name: 'none', door: 'certificate', status: 'ERROR_WINHTTP_CLIENT_AUTH_CERT_NEEDED' },
     {

@@ -19,7 +19,7 @@ import { gssapiMechanisms } from '../../src/native/gssapi/gssapi.ts'
 import type { HelperMechanisms } from '../../src/native/gssapi/helper-mechanisms.ts'
 
 /** An exchange that takes longer hangs. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 8_000
 
 /** As whom, and by which way. */
 export interface Visit {
@@ -36,12 +36,10 @@ export interface Brought {
   readonly bytes: Buffer
 }
 
-/** Somebody who visits; each visit is a job of its own, with nothing left of those before it but connections. */
+/** Somebody who visits; nothing is left of a visit for the next one, not even connections. */
 export class Visitor implements AsyncDisposable {
-  readonly #http = new HttpClient()
   readonly #mechanisms: HelperMechanisms
   readonly #caFile: string
-  #visits = 0
 
   /**
    * @param caFile who is trusted
@@ -54,13 +52,13 @@ export class Visitor implements AsyncDisposable {
 
   /** Fetches one file in one exchange. */
   async get(url: string, visit: Visit = {}): Promise<Brought> {
-    using journey = this.#begin(visit)
-    return journey.exchange('GET', url)
+    await using journey = this.#begin(visit)
+    return await journey.exchange('GET', url)
   }
 
   /** Fetches files one after the other, as one and the same. */
   async getAll(urls: readonly string[], visit: Visit): Promise<readonly Brought[]> {
-    using journey = this.#begin(visit)
+    await using journey = this.#begin(visit)
     const brought: Brought[] = []
     for (const url of urls) brought.push(await journey.exchange('GET', url))
     return brought
@@ -72,7 +70,7 @@ export class Visitor implements AsyncDisposable {
    * @returns what the last exchange said, with all bytes, and how many exchanges there were
    */
   async resume(url: string, visit: Visit): Promise<Brought & { readonly exchanges: number }> {
-    using journey = this.#begin(visit)
+    await using journey = this.#begin(visit)
     let bytes: Buffer = Buffer.alloc(0)
     for (let exchanges = 1; ; exchanges++) {
       const range = bytes.length === 0 ? undefined : `bytes=${bytes.length}-`
@@ -85,33 +83,17 @@ export class Visitor implements AsyncDisposable {
 
   /** Stores a file. */
   async put(url: string, bytes: Uint8Array, visit: Visit): Promise<Brought> {
-    using journey = this.#begin(visit)
-    return journey.exchange('PUT', url, { body: bodyOf(bytes) })
+    await using journey = this.#begin(visit)
+    return await journey.exchange('PUT', url, { body: bodyOf(bytes) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#http.close()
     await this.#mechanisms.stop()
   }
 
   #begin(visit: Visit): Journey {
-    const party = `visit ${++this.#visits}`
-    return new Journey({
-      http: this.#http,
-      mechanisms: this.#mechanisms,
-      visit,
-      party,
-      caFile: this.#caFile,
-    })
+    return new Journey(visit, this.#caFile, this.#mechanisms)
   }
-}
-
-interface JourneyParts {
-  readonly http: HttpClient
-  readonly mechanisms: HelperMechanisms
-  readonly visit: Visit
-  readonly party: string
-  readonly caFile: string
 }
 
 interface Asked {
@@ -120,26 +102,28 @@ interface Asked {
 }
 
 /** The exchanges of one visit. */
-class Journey implements Disposable {
-  readonly #parts: JourneyParts
+class Journey implements AsyncDisposable {
+  readonly #http = new HttpClient()
+  readonly #visit: Visit
+  readonly #caFile: string
   readonly #identity: Identity | undefined
 
-  constructor(parts: JourneyParts) {
-    this.#parts = parts
-    const { pairs = [] } = parts.visit
+  constructor(visit: Visit, caFile: string, mechanisms: HelperMechanisms) {
+    this.#visit = visit
+    this.#caFile = caFile
+    const { pairs = [] } = visit
     const world = {
       hashes: nodeHashes,
       random: systemRandom,
       clock: systemClock,
-      mechanisms: parts.mechanisms,
+      mechanisms,
       settings: defaultAuthSettings,
     }
     this.#identity = pairs.length === 0 ? undefined : new Identity({ wallet: { pairs }, world })
   }
 
   async exchange(method: string, url: string, { range, body }: Asked = {}): Promise<Brought> {
-    const { http, visit, party, caFile } = this.#parts
-    const { hop, certificate } = visit
+    const { hop, certificate } = this.#visit
     const sink = new Sink()
     const request = {
       method,
@@ -148,8 +132,8 @@ class Journey implements Disposable {
       redirects: { follow: 'silent', allowHttpsToHttp: false },
       stallTimeoutMs: PATIENCE_MS,
       signal: AbortSignal.timeout(PATIENCE_MS),
-      caFile,
-      party,
+      caFile: this.#caFile,
+      party: 'a visit',
       ...(range === undefined ? {} : { range }),
       ...(body === undefined ? {} : { body }),
       ...(certificate === undefined ? {} : { certificate }),
@@ -157,7 +141,7 @@ class Journey implements Disposable {
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
     } as const
     try {
-      await http.exchange(request, sink)
+      await this.#http.exchange(request, sink)
       return { status: sink.status, bytes: sink.bytes }
     } catch (error) {
       if (!(error instanceof FailureError)) throw error
@@ -165,7 +149,8 @@ class Journey implements Disposable {
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#http.close()
     this.#identity?.close()
   }
 }
