@@ -26,6 +26,7 @@ export {
 } from './client/identity.ts'
 export type { EncodedIdentity, IdentitySource, PromptOptions } from './client/identity.ts'
 export type { CertificateLocation, ClientCertificate } from './job/certificate.ts'
+export { costStates, transferPolicies, type TransferPolicy } from './job/cost.ts'
 export type { ErrorContext } from './job/failure.ts'
 export type { GivenToken } from './job/given-credentials.ts'
 export type { BitsState } from './job/moves.ts'

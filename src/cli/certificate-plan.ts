@@ -7,6 +7,7 @@ import { certificateLocations, type CertificateLocation } from '../job/certifica
 import type { CertificateParams } from '../rpc/contract.ts'
 import { usageError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
+import { dashed } from './words.ts'
 
 /** A certificate, and what opens its key. */
 export interface CertificatePlan {
@@ -137,5 +138,5 @@ const locations: ReadonlyMap<string, CertificateLocation> = new Map(
 
 /** `current-user/MY/…`, as it is written on the command line. */
 export function describePlace(location: CertificateLocation, store: string): string {
-  return `${location.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}/${store}`
+  return `${dashed(location)}/${store}`
 }

@@ -109,6 +109,11 @@ export const verbs = {
         value: 'D',
         help: 'Give up a connection that brings no byte for this long (default 30s)',
       },
+      metered: {
+        value: 'POLICY',
+        choices: ['always', 'not-roaming', 'no-surcharge', 'standard', 'unrestricted'],
+        help: 'On which metered networks it goes on: always, not-roaming, no-surcharge, standard, or unrestricted (none); otherwise as the service is set',
+      },
       'content-disposition': { help: 'Let the server name the file, within the folder' },
       force: { short: 'f', help: 'Replace a file that is there already' },
       name: { value: 'TEXT', help: 'Call the job this' },

@@ -274,7 +274,7 @@ export class BackgroundCopyJob {
     return (await this.#call('job.getHelperTokenFlags', { id: this.id })).flags
   }
 
-  /** Sets on what networks the job may move bytes. @param flags of `BITS_COST_STATE`; 0x800000FF always */
+  /** Sets over which networks the job may go. @param flags of `costStates`, or one of `transferPolicies` */
   async setCostFlags(flags: number): Promise<void> {
     await this.#call('job.setCostFlags', { id: this.id, flags })
   }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import type { JobView } from 'lull'
+import { transferPolicies, type JobView } from 'lull'
 import { cannotCertify, makeCertificate } from '../lab/certificate.ts'
 import { parseLastLine } from '../lab/expect.ts'
 import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
@@ -150,6 +150,15 @@ suite('lull get', { concurrency: 4 }, () => {
     assert.equal((await home.run(['cancel', id])).status, 0)
   })
 
+  test('--metered says over which networks the job goes', async () => {
+    const args = [origin.url('/held/cost'), '-o', 'cost', '--metered', 'no-surcharge']
+    const { id, state } = await detached(...args)
+    assert.notEqual(state, 'SUSPENDED')
+    const made = await (await home.manager()).getJob(id)
+    assert.equal(await made.getCostFlags(), transferPolicies.noSurcharge)
+    assert.equal((await home.run(['cancel', id])).status, 0)
+  })
+
   test('retries after 5 s at the least when nobody says otherwise', async () => {
     const { id, minimumRetryDelay } = await detached(origin.url('/held/r'), '-o', 'r')
     assert.equal(minimumRetryDelay, 5)
@@ -283,6 +292,7 @@ suite('wrong usage', { concurrency: 4 }, () => {
     [['get', 'not a url'], /not a url/u],
     [['get', url, '--sha256', 'abc'], /sha256|SHA-256/u],
     [['get', url, '--priority', 'urgent'], /foreground, high, normal, low/u],
+    [['get', url, '--metered', 'never'], /always, not-roaming, no-surcharge/u],
     [['get', url, '--retry-delay', 'soon'], /--retry-delay/u],
     [['get', url, '--stall-timeout', '0'], /stall/u],
     [['get', url, '--header', 'nothing'], /--header/u],

@@ -183,6 +183,14 @@ suite('at the terminal', { skip: noTerminal }, () => {
     assert.equal(readFileSync(home.path('from-list'), 'utf8'), '/i')
   })
 
+  test('--password-stdin shows nothing either when standard input is the terminal', async (t) => {
+    const server = await guarded(t, [guards.digest()])
+    const args = ['get', `${server.url}/tty`, '-o', 'tty', '-u', user.name, '--password-stdin']
+    const { status, screen } = await atTerminal(home, args, [[/: $/u, `${user.password}\r`]])
+    assert.equal(status, 0, screen)
+    assert(!screen.includes(user.password))
+  })
+
   test('Ctrl-C at the prompt changes nothing, and gives the terminal back', async () => {
     const before = (await home.jobs()).length
     const args = ['get', 'http://127.0.0.1:9/c', '-o', 'cancelled', '-u', 'ann']
@@ -236,6 +244,25 @@ suite('where nobody can be asked', { concurrency: 4 }, () => {
       assert(!sentence.includes('hunter2'))
     })
   }
+})
+
+suite('a name and a password in a URL', () => {
+  test('are refused on the command line, and taken from a list, where nobody else reads them', async (t) => {
+    const server = await guarded(t, [guards.basic()])
+    const { host } = new URL(server.url)
+    const url = `http://${user.name}:${encodeURIComponent(user.password)}@${host}/u`
+    const { sentence } = await failing(2, ['get', url, '-o', 'in-url'])
+    assert.match(sentence, /--user names who asks/u)
+    assert(!sentence.includes(encodeURIComponent(user.password)))
+    const { status, stdout, stderr } = await withoutTerminal(
+      home,
+      ['get', '-i', '-'],
+      `${url}\tin-url`,
+    )
+    assert.equal(status, 0, stderr)
+    assert(!`${stdout}${stderr}`.includes(encodeURIComponent(user.password)))
+    assert.equal(readFileSync(home.path('in-url'), 'utf8'), '/u')
+  })
 })
 
 suite('lull credentials', { concurrency: 4 }, () => {

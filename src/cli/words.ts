@@ -1,0 +1,6 @@
+/** Names of the contract, as a command line writes them. */
+
+/** `no-surcharge` for `noSurcharge`. */
+export function dashed(name: string): string {
+  return name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)
+}
