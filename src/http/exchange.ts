@@ -14,13 +14,13 @@ import type { ResponseHead } from '../wire/wire.ts'
 import { Fields } from '../wire/fields.ts'
 import { handshakeFacts, mayAskLater, type HandshakeFacts } from './certificate/handshake.ts'
 import { isProxyUnreachable } from './failure.ts'
-import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
-import { Leg, type Lease, type LegConsumer, type LegParts } from './leg.ts'
+import type { BodySink, ExchangeResult, HttpRequest, HttpResponse, RequestBody } from './http.ts'
+import { Leg, type Lease, type LegConsumer, type LegParts, type Wording } from './leg.ts'
 import { DEFAULT_CONNECTIONS } from './origin.ts'
 import type { Pool } from './pool.ts'
 import { Proof } from './proof.ts'
 import { Hops, isRedirect } from './redirect.ts'
-import { requestHead } from './request-head.ts'
+import { requestHead, type Addition } from './request-head.ts'
 import { isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, plainWay, type Way } from './way.ts'
 
@@ -106,10 +106,10 @@ class Visit implements LegConsumer {
   }
 
   #ask(): Promise<Fields> {
-    const { identity } = this.#request
-    return identity === undefined
-      ? this.#pool.run(new Leg(this.#parts({ request: this.#head() })))
-      : this.#prove()
+    const { identity, body } = this.#request
+    if (identity !== undefined) return this.#prove()
+    const request = body === undefined ? this.#head() : this.#wordingWith(body)
+    return this.#pool.run(new Leg(this.#parts({ request })))
   }
 
   #wayOver(hop: Hop): Way {
@@ -126,9 +126,17 @@ class Visit implements LegConsumer {
     }
   }
 
-  #head(): Uint8Array {
+  #head(more?: Addition): Uint8Array {
     const isWhole = isAskedForUrl(this.#target, this.#way)
-    return requestHead(this.#request, this.#target, this.#hops.first, isWhole)
+    return requestHead(this.#request, this.#target, this.#hops.first, isWhole, more)
+  }
+
+  /** A body of nobody in particular is sent at once. */
+  #wordingWith(body: RequestBody): Wording {
+    const framing = [['Content-Length', String(body.length)]] as const
+    const head = this.#head({ proofs: [], framing })
+    const more = body.length === 0 ? {} : { body }
+    return () => Promise.resolve({ head, ...more, awaitsContinue: false, isExclusive: false })
   }
 
   #parts(differing: Pick<LegParts, 'request' | 'isAwaited'>): LegParts {

@@ -431,11 +431,10 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
 
   /** The server has answered: what of the body it has not got yet, it does not need. */
   #giveUpUpload(): void {
-    const upload = this.#upload
-    if (upload === undefined) return
+    if (this.#upload === undefined) return
     this.#upload = undefined
-    // Of a body that has begun, the server would take the rest for it whatever came behind.
-    if (!upload.isHeldBack) this.#keepAlive = false
+    // Whatever came next the server may take for the body: also where it was held back, nobody knows what it expects.
+    this.#keepAlive = false
   }
 
   #letIn(leg: Leg, head: ResponseHead): 'take' | 'drop' {
