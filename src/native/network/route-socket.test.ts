@@ -15,17 +15,8 @@ const onLinux = process.platform === 'linux' ? false : 'netlink is of Linux'
 /** Whether this user may make network namespaces, and has the programs to fill one. */
 function namespaces(): false | string {
   if (onLinux !== false) return onLinux
-  const tried = spawnSync('unshare', [
-    '--net',
-    'ip',
-    'link',
-    'add',
-    'a',
-    'type',
-    'veth',
-    'peer',
-    'b',
-  ])
+  const wire = ['link', 'add', 'name', 'lull0', 'type', 'veth', 'peer']
+  const tried = spawnSync('unshare', ['--net', 'ip', ...wire])
   return tried.status === 0 ? false : 'needs root, unshare, ip and veth interfaces'
 }
 
