@@ -13,6 +13,7 @@ import { platformMechanisms } from '../native/gssapi/platform-mechanisms.ts'
 import { examine } from './examine.ts'
 import { toFailure } from './failure.ts'
 import { systemClock } from './system-clock.ts'
+import type { CarrierSettings } from './settings.ts'
 import { Turn } from './turn.ts'
 import { Ways } from './ways.ts'
 
@@ -21,6 +22,7 @@ export interface CarrierWorld {
   readonly clock: Clock
   /** Takes reports in the order they were made. */
   readonly deliver: (reports: readonly Report[]) => void
+  readonly settings: CarrierSettings
 }
 
 /** One carrier. */
@@ -28,7 +30,7 @@ export class Carrier {
   readonly #world: CarrierWorld
   readonly #http = new HttpClient()
   readonly #mechanisms = platformMechanisms({ clock: systemClock })
-  readonly #ways = new Ways()
+  readonly #ways: Ways
   readonly #syncs = new SyncGroup()
   readonly #leaving = new AbortController()
   readonly #turns = new Map<string, Turn>()
@@ -37,6 +39,7 @@ export class Carrier {
 
   constructor(world: CarrierWorld) {
     this.#world = world
+    this.#ways = new Ways(this.#http, world.settings)
   }
 
   /** Takes an order; what comes of it is reported. */

@@ -7,6 +7,7 @@ import { assert } from '../base/error.ts'
 import type { Order, Report } from '../engine/order.ts'
 import type { CarrierListener, Carriers } from '../engine/ports/carriers.ts'
 import type { Owner } from '../job/job.ts'
+import type { CarrierSettings } from './settings.ts'
 
 /** What travels to a carrier. */
 export type ToCarrier = Order | { readonly kind: 'end' }
@@ -28,7 +29,7 @@ interface HostEvents {
 }
 
 /** Starts one carrier. */
-export type StartHost = (events: HostEvents) => Host
+export type StartHost = (events: HostEvents, settings: CarrierSettings) => Host
 
 /** How long a carrier without work is kept: its memory is given back, and the next order starts another. */
 const IDLE_MS = 10_000
@@ -49,6 +50,7 @@ function workOf(message: Exclude<Order, { kind: 'networkChanged' }> | Report): s
 export class HostedCarriers implements Carriers {
   readonly #start: StartHost
   readonly #idled: () => void
+  readonly #settings: CarrierSettings
   #listener: CarrierListener | undefined
   #host: Host | undefined
   #owners = new Map<string, Owner>()
@@ -59,8 +61,13 @@ export class HostedCarriers implements Carriers {
   #held: (readonly [Owner, Order])[] = []
 
   /** @param idled called when a carrier without work has ended */
-  constructor(start: StartHost, idled: () => void = () => undefined) {
+  constructor(
+    start: StartHost,
+    settings: CarrierSettings = {},
+    idled: () => void = () => undefined,
+  ) {
     this.#start = start
+    this.#settings = settings
     this.#idled = idled
   }
 
@@ -110,10 +117,13 @@ export class HostedCarriers implements Carriers {
   }
 
   #begin(): Host {
-    return this.#start({
-      reported: (reports) => this.#reported(reports),
-      gone: (reason) => this.#gone(reason),
-    })
+    return this.#start(
+      {
+        reported: (reports) => this.#reported(reports),
+        gone: (reason) => this.#gone(reason),
+      },
+      this.#settings,
+    )
   }
 
   #reported(reports: readonly Report[]): void {
@@ -153,8 +163,8 @@ export class HostedCarriers implements Carriers {
 }
 
 /** A carrier in a worker thread. */
-export const threadHost: StartHost = ({ reported, gone }) => {
-  const worker = new Worker(here('worker'), { name: 'carrier' })
+export const threadHost: StartHost = ({ reported, gone }, settings) => {
+  const worker = new Worker(here('worker'), { name: 'carrier', workerData: settings })
   let reason = 'the thread ended'
   worker.on('message', reported)
   worker.on('error', (error) => {
@@ -169,8 +179,8 @@ export const threadHost: StartHost = ({ reported, gone }) => {
 }
 
 /** A carrier in a process. */
-export const processHost: StartHost = ({ reported, gone }) => {
-  const child: ChildProcess = fork(fileURLToPath(here('process')), {
+export const processHost: StartHost = ({ reported, gone }, settings) => {
+  const child: ChildProcess = fork(fileURLToPath(here('process')), [JSON.stringify(settings)], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })

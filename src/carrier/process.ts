@@ -4,11 +4,19 @@ import { assert } from '../base/error.ts'
 import { Carrier } from './carrier.ts'
 import { systemClock } from './system-clock.ts'
 import type { ToCarrier } from './hosted-carriers.ts'
+import type { CarrierSettings } from './settings.ts'
 
 const send = process.send?.bind(process)
 assert(send !== undefined, 'a carrier process has a channel to its service')
 
-const carrier = new Carrier({ clock: systemClock, deliver: (reports) => send(reports) })
+const [, , settings = '{}'] = process.argv
+
+const carrier = new Carrier({
+  clock: systemClock,
+  deliver: (reports) => send(reports),
+  // Given by our own service, of the same version.
+  settings: JSON.parse(settings) as CarrierSettings,
+})
 
 process.on('message', (message: ToCarrier) => {
   if (message.kind !== 'end') {

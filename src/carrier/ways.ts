@@ -1,22 +1,19 @@
 /** Which ways the jobs of this carrier's person take; found out when the first of them asks. */
 
 import { homedir } from 'node:os'
+import type { HttpClient } from '../http/http.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { hostDesktop } from '../proxy/desktop/host.ts'
-import { ScriptError, type Discovery, type Scripts } from '../proxy/ports.ts'
+import { createScripts } from '../proxy/pac/scripts.ts'
+import type { Discovery } from '../proxy/ports.ts'
 import { createRoutes, type JobRoutes } from '../proxy/routes.ts'
 import { Surroundings } from '../proxy/surroundings.ts'
+import { scriptFetcher } from './fetch-script.ts'
+import type { CarrierSettings } from './settings.ts'
 import { systemClock } from './system-clock.ts'
 
 /** So many different settings of jobs are remembered with what they led to. */
 const MOST_REMEMBERED = 64
-
-const noScripts: Scripts = {
-  evaluate: () =>
-    Promise.reject(new ScriptError('ERR_PAC_INVALID', 'Cannot run a script: nothing here can')),
-  networkChanged: () => undefined,
-  close: () => Promise.resolve(),
-}
 
 const noDiscovery: Discovery = {
   find: () => Promise.resolve(undefined),
@@ -25,17 +22,24 @@ const noDiscovery: Discovery = {
 
 /** What surrounds the person whose jobs are carried. */
 export class Ways {
-  readonly #surroundings = new Surroundings({
-    clock: systemClock,
-    desktop: hostDesktop({
-      environment: process.env,
-      home: homedir(),
-      uid: process.getuid?.(),
-    }),
-    scripts: noScripts,
-    discovery: noDiscovery,
-  })
+  readonly #surroundings: Surroundings
   readonly #routes = new Map<string, JobRoutes>()
+
+  /** @param http fetches scripts */
+  constructor(http: HttpClient, { machine, policy }: CarrierSettings) {
+    this.#surroundings = new Surroundings({
+      clock: systemClock,
+      desktop: hostDesktop({
+        environment: process.env,
+        home: homedir(),
+        uid: process.getuid?.(),
+      }),
+      scripts: createScripts({ fetchScript: scriptFetcher(http), clock: systemClock }),
+      discovery: noDiscovery,
+      machine,
+      policy,
+    })
+  }
 
   /** The ways of jobs with these settings. */
   of(settings: ProxySettings = defaultProxySettings): JobRoutes {

@@ -1,15 +1,21 @@
 /** A carrier in a worker thread. */
 
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../base/error.ts'
 import { Carrier } from './carrier.ts'
 import { systemClock } from './system-clock.ts'
 import type { ToCarrier } from './hosted-carriers.ts'
+import type { CarrierSettings } from './settings.ts'
 
 const port = parentPort
 assert(port !== null, 'a carrier thread has a parent')
 
-const carrier = new Carrier({ clock: systemClock, deliver: (reports) => port.postMessage(reports) })
+const carrier = new Carrier({
+  clock: systemClock,
+  deliver: (reports) => port.postMessage(reports),
+  // Given by our own service, of the same version.
+  settings: workerData as CarrierSettings,
+})
 
 port.on('message', (message: ToCarrier) => {
   if (message.kind !== 'end') {

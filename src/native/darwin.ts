@@ -59,6 +59,7 @@ export function openDarwin(
         throw new SystemError(`rename ${from} to ${to}`, 'renamex_np', result)
       },
     ),
+    trimMemory: missing('macOS gives memory back when it needs it'),
     networkNews: missing('nobody has tried how macOS tells it'),
   }
 }

@@ -17,6 +17,7 @@ export function openElsewhere(reason: string): SystemCalls {
     syncFileSystem: none,
     startWriteback: none,
     renameNoReplace: none,
+    trimMemory: none,
     networkNews: none,
   }
 }

@@ -77,6 +77,10 @@ export function openLinux(
       if (isUnsupported(result) || result === -constants.errno.EINVAL) return 'unsupported'
       throw new SystemError(`rename ${from} to ${to}`, 'renameat2', result)
     }),
+    // Of glibc alone: musl keeps nothing back that would be worth it.
+    trimMemory: derive(declare(library, ['malloc_trim'], ['int64_t']), (trim) => () => {
+      trim.call(0)
+    }),
     networkNews: openRouteListener(library),
   }
 }

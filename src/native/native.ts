@@ -13,6 +13,7 @@ const insteadOf = {
   syncFileSystem: 'each file is synced by itself',
   startWriteback: 'the kernel begins to write back when it sees fit',
   renameNoReplace: 'a hard link takes the new name',
+  trimMemory: 'what was freed stays with the process',
   networkNews: 'the addresses of this machine are looked at every two seconds',
 } as const satisfies Partial<Record<keyof SystemCalls, string>>
 
@@ -43,6 +44,7 @@ export function loadNative(calls: SystemCalls = systemCalls()): NativeStatus {
     syncFileSystem: statusOf('syncFileSystem', calls),
     startWriteback: statusOf('startWriteback', calls),
     renameNoReplace: statusOf('renameNoReplace', calls),
+    trimMemory: statusOf('trimMemory', calls),
     networkNews: statusOf('networkNews', calls),
   }
   return calls.library.kind === 'available'
@@ -65,6 +67,7 @@ export function nativeStatus(
     syncFileSystem: describe(capabilities.syncFileSystem),
     startWriteback: describe(capabilities.startWriteback),
     renameNoReplace: describe(capabilities.renameNoReplace),
+    trimMemory: describe(capabilities.trimMemory),
     networkNews: describe(capabilities.networkNews),
   }
 }

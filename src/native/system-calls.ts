@@ -41,6 +41,8 @@ export interface SystemCalls {
   }>
   /** `unsupported` when this file system cannot, and nothing has happened. Paths hold no NUL. */
   readonly renameNoReplace: Capability<(from: string, to: string) => 'renamed' | 'unsupported'>
+  /** Gives back to the system what was freed and kept: of pages that hold nothing any more. */
+  readonly trimMemory: Capability<() => void>
   /** The kernel tells by itself what happens to links, addresses and routes. */
   readonly networkNews: Capability<ListenToRoutes>
 }

@@ -29,12 +29,14 @@ import { certificateStores } from './certificate-stores.ts'
 import { engineSettings, readConfig, type Config } from './config.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
+import { carrierSettings } from './proxy-config.ts'
 import { prepareHomeFolder } from './home-folder.ts'
 import { networkAddresses } from './network-addresses.ts'
 import { costSource } from './network-cost.ts'
 import { SystemNetwork } from './network-monitor.ts'
 import { systemRandom } from '../carrier/system-random.ts'
 
+import { settle } from './settle.ts'
 /** A service without its socket. */
 export interface ComposedService {
   readonly engine: Engine
@@ -67,8 +69,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const store = openJobStore(home.queue)
     const vault = openHomeVault(home, log)
     const host = config.carrierProcesses === true ? processHost : threadHost
-    // A service that was started for it gives back what a large job has used (see client/service-arguments).
-    const carriers = new HostedCarriers(host, () => globalThis.gc?.())
+    const carriers = new HostedCarriers(host, carrierSettings(config.proxies), settle)
     const world = {
       store,
       vault,

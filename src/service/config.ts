@@ -7,6 +7,7 @@ import { authConfig, authSettings, type AuthConfig } from './auth-config.ts'
 import { transferPolicyNames, type TransferPolicy } from '../job/cost.ts'
 import type { Priority } from '../job/job.ts'
 import { DecodeError, flag, oneOf, optional, record, whole, type Decoder } from '../rpc/decode.ts'
+import { proxyConfig, type ProxyConfig } from './proxy-config.ts'
 import { meteredValues, type Metered } from './network-cost.ts'
 
 /** Everything the file may say; what it leaves out has its default. */
@@ -38,6 +39,8 @@ export interface Config {
   readonly transferPolicy?: Partial<Readonly<Record<Priority, TransferPolicy>>>
   /** How peers are answered that ask who is there. */
   readonly authentication?: AuthConfig
+  /** Proxies for everybody, and how they are found. */
+  readonly proxies?: ProxyConfig
 }
 
 const policy = optional(oneOf(transferPolicyNames))
@@ -60,6 +63,7 @@ const config: Decoder<Config> = record<Config>({
     record({ foreground: policy, high: policy, normal: policy, low: policy }),
   ),
   authentication: optional(authConfig),
+  proxies: optional(proxyConfig),
 })
 
 /**

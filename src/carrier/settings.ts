@@ -1,0 +1,12 @@
+/** What a carrier is told about the machine before its first order: plain data, nothing secret. */
+
+import type { MachineSettings } from '../proxy/machine.ts'
+import type { ProxyPolicy } from '../proxy/surroundings.ts'
+
+/** The part of the service's configuration that concerns carriers. */
+export interface CarrierSettings {
+  /** Proxies that the administrator sets for everybody. */
+  readonly machine?: MachineSettings
+  /** What the administrator decides about finding proxies. */
+  readonly policy?: ProxyPolicy
+}
