@@ -13,7 +13,7 @@ import { appearanceOf } from './identity.ts'
 import { FILES_PER_ORDER, Turn } from './turn.ts'
 
 /** How many jobs of one priority are looked at, held or let go in one breath; the others follow in the next. */
-const PAGE = 1_000
+const PAGE = 250
 
 /** Queued jobs: those that could run now, and those that the network keeps from it. */
 interface Candidates {
