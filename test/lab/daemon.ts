@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 5
 const PATIENCE_MS = 20_000
 
 /** Ends a daemon whose test was killed, and could not: its end of the pipe is closed then with nothing said. */
-const GUARD = 'read -r word || kill -"$1" "$0"'
+const GUARD = 'read -r word || kill "$0"'
 
 /** `nobody`, as whom daemons run that root starts. */
 export const NOBODY = 65_534
@@ -48,7 +48,7 @@ export class Daemon implements AsyncDisposable {
   private constructor(child: ChildProcess, signal: NodeJS.Signals) {
     this.#child = child
     this.#signal = signal
-    const args = ['-c', GUARD, String(child.pid), signal.replace(/^SIG/u, '')]
+    const args = ['-c', GUARD, String(child.pid)]
     this.#guard = spawn('sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
     this.#guard.unref()
   }

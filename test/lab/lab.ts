@@ -6,7 +6,7 @@ import { PASSWORD } from './kdc-contexts.ts'
 import { cannotServeTickets, Kdc } from './kdc.ts'
 import { USER } from './people.ts'
 import { cannotJudgeNtlm, Winbind } from './samba.ts'
-import { cannotProxy, proxySchemes, Squid, type ProxyScheme } from './squid.ts'
+import { cannotProxy, Squid, type ProxyScheme } from './squid.ts'
 
 /** Why there are no servers here; `false` when there can be. */
 export const cannotServe: string | false = cannotServeTickets || cannotServeSchemes
@@ -47,12 +47,9 @@ export class Lab implements AsyncDisposable {
     proxies = [],
   }: { readonly proxies?: readonly ProxyScheme[] } = {}): Promise<Lab> {
     await using stack = new AsyncDisposableStack()
-    const [authority, kdc] = await Promise.all([
-      Authority.create().then((authority) => stack.use(authority)),
-      Kdc.start([{ name: USER, password: PASSWORD }, { name: 'HTTP/localhost' }]).then((kdc) =>
-        stack.use(kdc),
-      ),
-    ])
+    const authority = stack.use(await Authority.create())
+    const users = [{ name: USER, password: PASSWORD }, { name: 'HTTP/localhost' }]
+    const kdc = stack.use(await Kdc.start(users))
     const [certificate, client, keytab, tickets] = await Promise.all([
       authority.issue({ name: 'localhost', use: 'server' }),
       authority.issue({ name: USER, use: 'client' }),
@@ -66,14 +63,16 @@ export class Lab implements AsyncDisposable {
       proxies.includes('ntlm') && cannotProxyWith('ntlm') === false
         ? stack.use(await Winbind.start())
         : undefined
-    const startable = proxySchemes.filter(
-      (scheme) => proxies.includes(scheme) && cannotProxyWith(scheme) === false,
-    )
-    const starting = startable.map(async (scheme) => {
-      const helper = winbind === undefined ? {} : { ntlmHelper: winbind.helper }
-      return [scheme, stack.use(await Squid.start({ ...common, ...helper, scheme }))] as const
-    })
-    const squids = new Map(await Promise.all(starting))
+    const squids = new Map<ProxyScheme, Squid>()
+    const starting = proxies
+      .filter((scheme) => cannotProxyWith(scheme) === false)
+      .map(async (scheme) => {
+        const helper = winbind === undefined ? {} : { ntlmHelper: winbind.helper }
+        squids.set(scheme, stack.use(await Squid.start({ ...common, ...helper, scheme })))
+      })
+    // Whatever has begun is to be known before anything is ended.
+    await Promise.allSettled(starting)
+    await Promise.all(starting)
     return new Lab({ authority, kdc, apache, client, tickets }, squids, stack.move())
   }
 

@@ -36,11 +36,11 @@ export class Winbind implements AsyncDisposable {
     try {
       configure(folder)
       const args = ['-F', '--no-process-group', '-s', join(folder, 'smb.conf'), '-l', folder]
-      const pipe = join(folder, 'sockets', 'pipe')
-      const command = { program: 'winbindd', args, env: surroundings(folder) }
-      const daemon = await Daemon.start(command, () => existsSync(pipe))
-      // Squid's helpers need it to answer challenges that they made themselves.
       const privileged = join(folder, 'state', 'winbindd_privileged')
+      const command = { program: 'winbindd', args, env: surroundings(folder) }
+      const serves = (): boolean => existsSync(join(privileged, 'pipe'))
+      const daemon = await Daemon.start(command, serves)
+      // Squid's helpers, which are nobody, are to judge answers to challenges of their own.
       chownSync(privileged, 0, NOBODY)
       return new Winbind(folder, daemon)
     } catch (error) {
