@@ -207,7 +207,7 @@ export class Intake {
       this.#housekeeping.advance(core.apply({ ...job, activeMs }, { kind: 'finish' }))
       return
     }
-    const meant = core.network.interpret(job, reason)
+    const meant = core.network.interpret(job, turn.since, reason)
     core.world.log.write('info', 'A job could not go on', {
       job: job.id,
       symbol: meant.symbol,

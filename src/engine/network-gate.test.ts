@@ -213,6 +213,21 @@ describe('Engine: a network that is becoming another one', () => {
     assert.equal(now(bench, one).errorCount, 1)
   })
 
+  test('is to blame for connections that it left behind, however long they are in dying', () => {
+    const bench = new Bench()
+    const one = job(bench)
+    bench.clock.turn(1_000)
+    bench.network.comeBack()
+    bench.clock.turn(40_000)
+    bench.fail(one, reset)
+    bench.clock.turn(2_000)
+    assert.equal(bench.state(one), 'connecting')
+    assert.equal(now(bench, one).errorCount, 0)
+    bench.clock.turn(40_000)
+    bench.fail(one, reset)
+    assert.equal(now(bench, one).errorCount, 1, 'that connection was made on the new network')
+  })
+
   test('lets a job try at once whose failure had nothing to do with it', () => {
     const bench = new Bench()
     const one = job(bench)

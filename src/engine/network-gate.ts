@@ -151,8 +151,12 @@ export class NetworkGate {
     }
   }
 
-  /** What a transient failure that a carrier reports comes to, in the light of what the network is doing. */
-  interpret(job: Job, reason: Failure): Failure {
+  /**
+   * What a transient failure that a carrier reports comes to, in the light of what the network is doing.
+   *
+   * @param since when the turn began that failed
+   */
+  interpret(job: Job, since: Monotonic, reason: Failure): Failure {
     const { waitsFor, severity, symbol } = reason
     const isAboutPlace = waitsFor === 'space' || reason.context === 'LOCAL_FILE'
     if (severity !== 'transient' || isAboutPlace) return reason
@@ -163,7 +167,7 @@ export class NetworkGate {
     if (waitsFor === 'network') {
       return this.#isThere ? { ...reason, retryAfterMs: RECHECK_MS } : reason
     }
-    return this.#isSettling() && symptoms.has(symbol)
+    return this.#isSettling(since) && symptoms.has(symbol)
       ? { ...reason, waitsFor: 'network', retryAfterMs: SETTLING_RETRY_MS }
       : reason
   }
@@ -200,9 +204,11 @@ export class NetworkGate {
     return isHere(1) && isHere(FILES_PER_ORDER)
   }
 
-  #isSettling(): boolean {
+  /** Whether what failed now may have failed because the network changed; connections of before may be long in dying. */
+  #isSettling(since: Monotonic): boolean {
     if (this.#changedAt === undefined) return false
-    return this.#core.clock.monotonic() - this.#changedAt < SETTLING_MS
+    const hasChangedSince = since < this.#changedAt
+    return hasChangedSince || this.#core.clock.monotonic() - this.#changedAt < SETTLING_MS
   }
 
   #changed(somethingCame: boolean): void {
