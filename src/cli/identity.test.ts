@@ -7,7 +7,12 @@ import { describeHosts } from './hosts.ts'
 import { planIdentity } from './identity.ts'
 import { pairsOf, planTarget, schemesOf } from './identity-plan.ts'
 import { parse } from './parse.ts'
-import { describeSettings, isProxySecure, proxySettingsOf } from './route-arguments.ts'
+import {
+  describeSettings,
+  isProxySecure,
+  proxyEnvironmentOf,
+  proxySettingsOf,
+} from './route-arguments.ts'
 
 const get = (...words: readonly string[]) => parse('get', ['http://h/x', ...words])
 
@@ -158,7 +163,7 @@ describe('proxySettingsOf()', () => {
     [['--proxy', 'http=p:1 https=q:2'], { usage: 'override', list: 'http=p:1 https=q:2' }],
     [
       ['--proxy', 'p:1', '--noproxy', '<local>'],
-      { usage: 'override', list: 'p:1', bypass: '<local>' },
+      { usage: 'override', list: 'p:1', bypass: '<-loopback> <local>' },
     ],
     [['--pac', 'http://p/x.pac'], { usage: 'override', script: 'http://p/x.pac' }],
   ]
@@ -171,6 +176,24 @@ describe('proxySettingsOf()', () => {
   test('proxySettingsOf() gives a script of this machine its URL', () => {
     const settings = proxySettingsOf(get('--pac', import.meta.filename))
     assert.equal(settings?.script, import.meta.url)
+  })
+
+  test('--noproxy with nothing but a star goes straight', () => {
+    assert.deepEqual(proxySettingsOf(get('--noproxy', '*')), { usage: 'noProxy' })
+  })
+
+  test('proxyEnvironmentOf() takes the variables that count, without names and passwords', () => {
+    assert.deepEqual(
+      proxyEnvironmentOf({
+        https_proxy: 'http://alice:hunter2@p:1',
+        ALL_PROXY: 'bob:hunter2@q:2',
+        no_proxy: 'x',
+        PATH: '/',
+        http_proxy: '',
+      }),
+      { https_proxy: 'http://p:1', ALL_PROXY: 'q:2', no_proxy: 'x' },
+    )
+    assert.equal(proxyEnvironmentOf({ no_proxy: 'x' }), undefined)
   })
 
   const refused: readonly (readonly [words: readonly string[], says: RegExp])[] = [

@@ -2,7 +2,12 @@
 
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import type { ProxySettings, ProxyUsage } from '../job/route.ts'
+import {
+  proxyVariables,
+  type ProxyEnvironment,
+  type ProxySettings,
+  type ProxyUsage,
+} from '../job/route.ts'
 import { usageError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
 
@@ -28,18 +33,43 @@ export function proxySettingsOf(args: Arguments): ProxySettings | undefined {
       'Cannot use both --proxy and --pac: either a list or a script chooses the proxy',
     )
   }
-  const exceptions = bypass === undefined ? {} : { bypass }
+  // Who names a proxy means it, also for this machine itself: as curl takes it.
+  const exceptions = bypass === undefined ? {} : { bypass: `${NO_OTHERS} ${bypass}` }
   if (script !== undefined) return { usage: 'override', script: scriptUrl(script), ...exceptions }
   const usage = usages.get(list?.trim().toLowerCase() ?? '')
   if (list !== undefined && usage === undefined) {
     return { usage: 'override', list: checkList(list), ...exceptions }
   }
+  if (list === undefined && bypass?.trim() === '*') return { usage: 'noProxy' }
   if (bypass !== undefined) {
     throw usageError(
       'Cannot use --noproxy alone: it makes exceptions from a --proxy that is named, or from --pac',
     )
   }
   return usage === undefined ? undefined : { usage }
+}
+
+/** In a bypass list: nothing but what it says. */
+const NO_OTHERS = '<-loopback>'
+
+/**
+ * What the variables of this process say of proxies, for jobs whose way is chosen as the desktop is set: the service
+ * was started by somebody else, perhaps, or with others.
+ *
+ * @returns `undefined` when no proxy is named
+ */
+export function proxyEnvironmentOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): ProxyEnvironment | undefined {
+  const found: { -readonly [Name in keyof ProxyEnvironment]: string } = {}
+  for (const name of proxyVariables) {
+    const value = environment[name]
+    // A name and a password are of no use there (N15), and not to be written down.
+    if (value !== undefined && value !== '')
+      found[name] = value.replace(/^([^/]*\/\/)?[^/]*@/u, '$1')
+  }
+  const names = Object.keys(found)
+  return names.some((name) => !/^no_/iu.test(name)) ? found : undefined
 }
 
 /** The message does not repeat the list: there is a password in it. */
@@ -73,7 +103,8 @@ export function isProxySecure(settings: ProxySettings | undefined): boolean {
 
 /** What the settings say, as a person says it. */
 export function describeSettings({ usage, list, bypass, script }: ProxySettings): string {
-  const except = bypass === undefined ? '' : `, but straight to ${bypass}`
+  const exceptions = bypass?.replace(NO_OTHERS, '').trim() ?? ''
+  const except = exceptions === '' ? '' : `, but straight to ${exceptions}`
   switch (usage) {
     case 'preconfig':
       return 'as the desktop is set (system)'

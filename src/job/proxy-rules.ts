@@ -22,15 +22,27 @@ export function readProxyUsage(value: unknown): ProxyUsage {
  * @throws {JobError} `E_INVALIDARG` for `override` without a list or a script, or with both, and for lists with another
  *   usage; `BG_E_PROXY_LIST_TOO_LARGE`, `BG_E_PROXY_BYPASS_LIST_TOO_LARGE`
  */
-export function checkProxySettings({ usage, list, bypass, script }: ProxySettings): void {
+export function checkProxySettings({
+  usage,
+  list,
+  bypass,
+  script,
+  environment,
+}: ProxySettings): void {
   if (usage !== 'override' && (list ?? bypass ?? script) !== undefined) {
     throw refuse(`lists and scripts are for override, not for ${usage}`)
+  }
+  if (usage !== 'preconfig' && environment !== undefined) {
+    throw refuse(`variables are for preconfig, not for ${usage}`)
   }
   if (usage === 'override' && (list === undefined) === (script === undefined)) {
     throw refuse('override takes either a list or a script')
   }
   checkLength('BG_E_PROXY_LIST_TOO_LARGE', 'the proxy list', list ?? script ?? '')
   checkLength('BG_E_PROXY_BYPASS_LIST_TOO_LARGE', 'the bypass list', bypass ?? '')
+  for (const [name, value] of Object.entries(environment ?? {})) {
+    checkLength('BG_E_PROXY_LIST_TOO_LARGE', `the variable ${name}`, value)
+  }
 }
 
 function refuse(why: string): JobError {

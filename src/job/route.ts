@@ -52,7 +52,24 @@ export interface ProxySettings {
   readonly bypass?: string
   /** With `override`, instead of a list: the URL of a script, or `file:` (N60). */
   readonly script?: string
+  /** With `preconfig` only: what the variables of whoever made the job say, in the place of the service's own (N40). */
+  readonly environment?: ProxyEnvironment
 }
+
+/** Variables that name proxies (N40, N41). */
+export const proxyVariables = [
+  'http_proxy',
+  'HTTP_PROXY',
+  'https_proxy',
+  'HTTPS_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+  'no_proxy',
+  'NO_PROXY',
+] as const
+
+/** Their values, without user information. */
+export type ProxyEnvironment = Partial<Readonly<Record<(typeof proxyVariables)[number], string>>>
 
 /** A new job asks what its owner has set (N3). */
 export const defaultProxySettings: ProxySettings = { usage: 'preconfig' }

@@ -114,6 +114,29 @@ for (const settings of [
   })
 }
 
+test('OVERRIDE without a bypass list has no exceptions, with one also those of this machine itself (N1, N22, N24)', async () => {
+  const village = new Village()
+  const local = new URL('http://localhost:1/')
+  for (const [bypass, way] of [
+    [undefined, 'http://p:80'],
+    ['', 'straight to the server'],
+    ['<-loopback> *.corp', 'http://p:80'],
+  ] as const) {
+    const settings = { usage: 'override', list: 'p', ...(bypass === undefined ? {} : { bypass }) }
+    const routes = village.routes(settings as ProxySettings)
+    assert.deepEqual(show(await routes.find(local)), [way])
+  }
+})
+
+test('the variables of whoever made the job come before the settings of the desktop (N40)', async () => {
+  const village = new Village()
+  village.places = [named('the desktop', 'desk')]
+  const environment = { http_proxy: 'env:1', no_proxy: 'b.test' }
+  const routes = village.routes({ usage: 'preconfig', environment })
+  assert.deepEqual(show(await routes.find(new URL('http://a.test/'))), ['http://env:1'])
+  assert.deepEqual(show(await routes.find(new URL('http://b.test/'))), ['straight to the server'])
+})
+
 test('a new job asks for its owner’s settings (N3)', async () => {
   const village = new Village()
   village.places = [named('desktop', 'p')]

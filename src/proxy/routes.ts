@@ -21,6 +21,7 @@ import {
 import { invalidProxyInfo } from './failure.ts'
 import { machinePlace } from './machine.ts'
 import { scriptView } from './ports.ts'
+import { environmentSettings } from './desktop/environment.ts'
 import { parseProxyList } from './proxy-list.ts'
 import { SETTINGS_AGE_MS } from './remembered-settings.ts'
 import { fixedProxies, lateProxies, type PlaceSettings } from './settings.ts'
@@ -172,10 +173,11 @@ class DecidedRoutes implements JobRoutes {
   /** What counts where the job says nothing of its own (N5); a machine that binds asks nobody else (N56). */
   async #places(): Promise<readonly PlaceSettings[]> {
     const { machine, settings } = this.#reader
-    if (machine === undefined) return settings.read()
-    return machine.isBinding === true
-      ? [machinePlace(machine)]
-      : [...(await settings.read()), machinePlace(machine)]
+    if (machine?.isBinding === true) return [machinePlace(machine)]
+    const { environment } = this.#settings
+    const own = environment === undefined ? [] : [environmentSettings(environment)]
+    const others = machine === undefined ? [] : [machinePlace(machine)]
+    return [...own, ...(await settings.read()), ...others]
   }
 
   #remember(url: URL, { route, holdsFor, isMakeshift }: Decision): void {
@@ -201,8 +203,16 @@ function originOf({ protocol, host }: URL): string {
   return `${protocol}//${host}`
 }
 
+/** Where a job names its proxies and no exceptions, there are none: not even for this machine itself (N1, N22). */
+const EVERYTHING = '<-loopback>'
+
 /** What the job itself says; undefined where its owner's settings count. */
-function ownPlace({ usage, list, bypass = '', script }: ProxySettings): PlaceSettings | undefined {
+function ownPlace({
+  usage,
+  list,
+  bypass = EVERYTHING,
+  script,
+}: ProxySettings): PlaceSettings | undefined {
   const place = "the job's settings"
   switch (usage) {
     case 'preconfig':

@@ -14,7 +14,7 @@ import {
   type GivenToken,
 } from '../job/given-credentials.ts'
 import { readProxyUsage } from '../job/proxy-rules.ts'
-import type { ProxySettings } from '../job/route.ts'
+import type { ProxyEnvironment, ProxySettings } from '../job/route.ts'
 import type { CertificateParams } from './contract.ts'
 import {
   DecodeError,
@@ -97,6 +97,18 @@ export const proxyFields: Fields<ProxySettings> = {
   list: optional(anyText),
   bypass: optional(anyText),
   script: optional(anyText),
+  environment: optional(
+    record<ProxyEnvironment>({
+      http_proxy: optional(anyText),
+      HTTP_PROXY: optional(anyText),
+      https_proxy: optional(anyText),
+      HTTPS_PROXY: optional(anyText),
+      all_proxy: optional(anyText),
+      ALL_PROXY: optional(anyText),
+      no_proxy: optional(anyText),
+      NO_PROXY: optional(anyText),
+    }),
+  ),
 }
 
 export const proxy: Decoder<ProxySettings> = record(proxyFields)
