@@ -111,8 +111,8 @@ export function hostFunctions(host: PacHost) {
     return host.ownAddresses()
   }
 
-  function sortIpAddressList(list: unknown): string | false {
-    return (typeof list === 'string' && host.sortAddresses(list)) || false
+  function sortIpAddressList(list: unknown): string | false | null {
+    return typeof list === 'string' ? host.sortAddresses(list) || false : null
   }
 
   function getClientVersion(): string {

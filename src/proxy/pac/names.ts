@@ -11,8 +11,9 @@ import type { Question } from './conversation.ts'
 /** What scripts may find out about the network. */
 export interface Names {
   /**
-   * All addresses of a name, in the order of the system; of an address, itself.
+   * All addresses of a name, in the order of the system.
    *
+   * @param name no address
    * @param family 4 for those of IPv4 alone
    * @throws when there is none
    */
@@ -36,7 +37,7 @@ const notUsable = /^(?:127\.|169\.254\.|0\.|::1?$|fe[89ab])/iu
 /** The system's resolver and this machine's own addresses. */
 export const systemNames: Names = {
   async resolve(name, family) {
-    const ascii = isIP(name) === 0 ? domainToASCII(name) : name
+    const ascii = domainToASCII(name)
     if (ascii === '') throw new Error('Cannot resolve: no name')
     const found = await lookup(ascii, { family, all: true })
     return found.map(({ address }) => address)
@@ -127,12 +128,19 @@ export class NameService {
     if (this.#known.size > MOST_ANSWERS && oldest !== undefined) this.#known.delete(oldest)
   }
 
+  /** @returns of an address itself, when it is of the family */
+  async #addresses(name: string, family: 0 | 4): Promise<readonly string[]> {
+    const version = isIP(name)
+    if (version === 0) return this.#names.resolve(name, family)
+    return family === 0 || version === family ? [name] : []
+  }
+
   async #ask(question: Question): Promise<string> {
     switch (question.kind) {
       case 'resolve':
-        return (await this.#names.resolve(question.name, 4))[0] ?? ''
+        return (await this.#addresses(question.name, 4))[0] ?? ''
       case 'resolveAll':
-        return (await this.#names.resolve(question.name, 0)).join(';')
+        return (await this.#addresses(question.name, 0)).join(';')
       case 'ownAddress': {
         const own = await this.#names.ownAddresses()
         return own.find((address) => !address.includes(':')) ?? own[0] ?? ''

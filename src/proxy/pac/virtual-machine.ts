@@ -34,12 +34,13 @@ const BAD_FILE = 8
 const limitMessages =
   /^(?:interrupted|out of memory|Maximum call stack size exceeded|stack overflow)$/u
 
-/** What the call under way has used. */
+/** What the call under way has used; nothing while the machine is made, which is not the script's doing. */
 interface Use {
-  budget: Budget
+  budget: Budget | undefined
 }
 
-/** A script that has been loaded. Lives as long as the script does, and its global object with it (N67). */
+/** A script that has been loaded. Its global object lives as long as it does, which is until its thread is
+ * idle: scripts may keep state between calls and may not rely on it (N67). */
 export class VirtualMachine {
   readonly #engine: QuickJS
   readonly #limits: ScriptLimits
@@ -56,13 +57,13 @@ export class VirtualMachine {
   /** Loads a script. Whether that went well, {@link load} tells. */
   static async create(options: MachineOptions): Promise<VirtualMachine> {
     const { limits } = options
-    const use: Use = { budget: new Budget(limits) }
+    const use: Use = { budget: undefined }
     const engine = await QuickJS.create({
       wasm: options.engine,
       wasi: () => ({ fd_write: () => BAD_FILE }),
       memoryLimit: limits.memory,
       maxStackSize: limits.stack,
-      interruptHandler: () => use.budget.isOver,
+      interruptHandler: () => use.budget?.isOver ?? false,
       intrinsics: LANGUAGE,
     })
     const machine = new VirtualMachine(engine, limits, use)
@@ -118,14 +119,15 @@ export class VirtualMachine {
   }
 
   #run(fault: ScriptFault, run: () => Result): Outcome {
-    this.#use.budget = new Budget(this.#limits)
-    const result = this.#guard(run)
-    const { said } = this.#use.budget
+    const budget = new Budget(this.#limits)
+    this.#use.budget = budget
+    const result = this.#guard(run, budget)
+    const { said } = budget
     if ('answer' in result) return { ok: true, answer: result.answer, said }
     return { ok: false, fault: result.fault ?? fault, reason: result.reason, said }
   }
 
-  #guard(run: () => Result): Result {
+  #guard(run: () => Result, budget: Budget): Result {
     try {
       return run()
     } catch (error) {
@@ -135,7 +137,7 @@ export class VirtualMachine {
         return { fault: 'limit', reason: 'it needs too much depth' }
       }
       const reason = printable(error.message)
-      const isLimit = this.#use.budget.isOver || limitMessages.test(reason)
+      const isLimit = budget.isOver || limitMessages.test(reason)
       this.#isSpoilt = isLimit
       return isLimit ? { fault: 'limit', reason } : { reason }
     }
@@ -154,12 +156,11 @@ export class VirtualMachine {
       })
       fn.consume((handle) => engine.setProp(host, name, handle))
     }
+    const known = (key: string, question: Question): string =>
+      this.#use.budget?.name(key, (timeoutMs) => ask(question, timeoutMs)) ?? ''
     const named = (kind: 'resolve' | 'resolveAll') => (name: string) =>
-      name === '' || name.length > LONGEST_NAME
-        ? ''
-        : this.#use.budget.name(`${kind} ${name}`, (timeoutMs) => ask({ kind, name }, timeoutMs))
-    const own = (kind: 'ownAddress' | 'ownAddresses') => () =>
-      this.#use.budget.name(kind, (timeoutMs) => ask({ kind }, timeoutMs))
+      name === '' || name.length > LONGEST_NAME ? '' : known(`${kind} ${name}`, { kind, name })
+    const own = (kind: 'ownAddress' | 'ownAddresses') => () => known(kind, { kind })
     give('resolve', named('resolve'))
     give('resolveAll', named('resolveAll'))
     give('ownAddress', own('ownAddress'))
@@ -167,7 +168,7 @@ export class VirtualMachine {
     give('isInPrefix', isInPrefix)
     give('sortAddresses', sortAddresses)
     give('say', (line) => {
-      this.#use.budget.say(line)
+      this.#use.budget?.say(line)
       return ''
     })
     const install = engine.evalCode(libraryText, 'library')
