@@ -31,6 +31,7 @@ test('loadNative() tells what this machine has, or why not', () => {
     'syncFileSystem',
     'startWriteback',
     'renameNoReplace',
+    'trimMemory',
     'networkNews',
   ])
   for (const status of Object.values(capabilities)) {
