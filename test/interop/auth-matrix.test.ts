@@ -1,7 +1,7 @@
 /** Every scheme against real servers, over http and https: Apache with MIT's Kerberos and gss-ntlmssp. */
 
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import type { Door, Place } from '../lab/apache.ts'
 import { Authority, type CertificateFiles } from '../lab/authority.ts'
@@ -74,7 +74,7 @@ suite('servers of every scheme', { skip: cannotServe }, () => {
 
   before(async () => {
     lab = await Lab.start()
-    writeFileSync(lab.apache.path('file'), content.bytes())
+    lab.apache.serve('file', content.bytes())
     elsewhere = await Authority.create()
     stranger = await elsewhere.issue({ name: 'stranger', use: 'client' })
     const environment = { ...lab.kdc.environment, KRB5CCNAME: lab.tickets }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo, Socket } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { connect, createServer } from 'node:tls'
@@ -41,7 +41,7 @@ suite('servers that require channel bindings', { skip: cannotServe }, () => {
 
   before(async () => {
     lab = await Lab.start()
-    writeFileSync(lab.apache.path('file'), 'for who is not bound')
+    lab.apache.serve('file', 'for who is not bound')
     const keytab = await lab.kdc.keytab('epa.keytab', ['HTTP/localhost'])
     stranger = await lab.authority.issue({ name: 'man-in-the-middle', use: 'server' })
     const starting = hashes.map(async (hash) => {

@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
 import type { Hop } from '../../src/job/route.ts'
 import type { Place } from '../lab/apache.ts'
@@ -84,7 +84,7 @@ suite('servers behind proxies', { skip: cannotServe }, () => {
 
   before(async () => {
     lab = await Lab.start({ proxies: proxySchemes })
-    writeFileSync(lab.apache.path('file'), content.bytes())
+    lab.apache.serve('file', content.bytes())
     visitor = new Visitor(lab.authority.cert, { ...lab.kdc.environment, KRB5CCNAME: lab.tickets })
   })
 

@@ -1,6 +1,6 @@
 /** Apache httpd, with a place for every scheme, over http and https: the servers of the matrix. */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CertificateFiles } from './authority.ts'
 import { Daemon, giveToDaemons, makeFolder, NOBODY, removeFolder, type Command } from './daemon.ts'
@@ -59,6 +59,8 @@ export const doors = ['http', 'https', 'certificate', 'optional', 'impatient'] a
  */
 export type Door = (typeof doors)[number]
 
+const SECONDS_PER_DAY = 86_400
+
 /** Enough for the legs of every scheme, and one request more. */
 const IMPATIENT_REQUESTS = 4
 
@@ -108,6 +110,13 @@ export class Apache implements AsyncDisposable {
   url(door: Door, place: Place, name: string): string {
     const scheme = door === 'http' || door === 'impatient' ? 'http' : 'https'
     return `${scheme}://localhost:${this.port(door)}/${place}/${name}`
+  }
+
+  /** Has a file in every place; an old one, because of what has just changed the server is not sure (RFC 9110 §8.8.2.2). */
+  serve(name: string, bytes: string | Uint8Array): void {
+    writeFileSync(this.path(name), bytes)
+    const yesterday = Date.now() / 1000 - SECONDS_PER_DAY
+    utimesSync(this.path(name), yesterday, yesterday)
   }
 
   /** Where a file of every place lies. */

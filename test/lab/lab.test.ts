@@ -25,7 +25,7 @@ suite('the lab', { skip: cannotCurl || cannotServe }, () => {
 
   before(async () => {
     lab = await Lab.start({ proxies: proxySchemes })
-    writeFileSync(lab.apache.path('file'), 'what is served')
+    lab.apache.serve('file', 'what is served')
     const path = (kind: string): string => join(lab.kdc.folder, `ntlm-${kind}`)
     users = { right: path('right'), wrong: path('wrong') }
     writeFileSync(users.right, `${NTLM_DOMAIN}:${USER}:${PASSWORD}\n`)
