@@ -2,9 +2,10 @@
 
 import { encodeCredentials } from '../auth/credential-record.ts'
 import { wipeCredentials, type CredentialPair } from '../auth/credentials.ts'
-import { JobError } from '../job/failure.ts'
+import { takeCertificate, type GivenCertificate } from '../job/certificate.ts'
+import { isFailure, JobError, type Failure } from '../job/failure.ts'
 import type { Finding } from '../job/finding.ts'
-import { takePair, type GivenPair } from '../job/given-credentials.ts'
+import { takeLogin, takePair, type GivenPair } from '../job/given-credentials.ts'
 import {
   defaultTransfer,
   type Job,
@@ -12,27 +13,41 @@ import {
   type Owner,
   type TransferOptions,
 } from '../job/job.ts'
+import { readRemoteName } from '../job/names.ts'
 import { checkProxySettings } from '../job/proxy-rules.ts'
 import type { ProxySettings } from '../job/route.ts'
 import { findOwned, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import { identityOf } from './identity.ts'
-import type { ExamineOrder, PairOrder, Report } from './order.ts'
+import type { CertificateOrder, ExamineOrder, PairOrder, Report } from './order.ts'
 
 /** How long nothing may come. */
 const STALL_MS = 30_000
 
 /** What somebody wonders about. */
 export interface Question {
-  /** http or https; absent: the first file of the job. */
+  /** http or https; absent: the file that the job failed with, else its first. */
   readonly url?: string
   /** As this job would ask. */
   readonly id?: JobId
   readonly credentials?: readonly GivenPair[]
   readonly proxy?: ProxySettings
+  readonly certificate?: GivenCertificate
   /** PEM file of the authorities that are trusted instead of the platform's. */
   readonly caFile?: string
 }
+
+/** What is asked for. */
+interface Subject {
+  readonly job?: Job
+  /** Without user information. */
+  readonly url: string
+  /** The name and password of the URL, as `auth/credential-record` writes them; secret. */
+  readonly urlCredentials?: Uint8Array
+}
+
+/** What an order says besides its name. */
+type Wording = Omit<ExamineOrder, 'kind' | 'examination'>
 
 /** Examinations under way. Nothing of them outlives the service. */
 export class Examinations {
@@ -49,57 +64,93 @@ export class Examinations {
    * with what is given.
    *
    * @returns what was met; empty when the carrier is gone before it knew
-   * @throws {JobError} as `findOwned`, `takePair` and `checkProxySettings`; `E_INVALIDARG` when there is no URL
-   * @throws {VaultError} when what a job keeps sealed cannot be opened
+   * @throws {JobError} as `findOwned`, `readRemoteName`, `takePair`, `checkProxySettings`, `takeCertificate` and
+   *   `CertificateStores.find`; `E_INVALIDARG` when there is no URL
    */
   examine(caller: Caller, question: Question): Promise<readonly Finding[]> {
-    const { job, url } = this.#subject(caller, question)
-    const given = question.credentials?.map((pair) => takePair(pair)) ?? []
-    if (question.proxy !== undefined) checkProxySettings(question.proxy)
-    return this.#core.commit(() => {
-      const identity = job === undefined ? undefined : identityOf(job, this.#core)
-      if (identity !== undefined && 'hresult' in identity) {
-        return Promise.resolve([{ kind: 'failure', failure: identity } as const])
-      }
-      const pairs = [...(identity?.pairs ?? []).filter(unlessIn(given)), ...given.map(pairOrder)]
-      const proxy = question.proxy ?? job?.proxy
-      return this.#begin(caller.owner, {
-        url,
-        transfer: transferOf(job, question.caFile),
-        stallTimeoutMs: STALL_MS,
-        identity: {
-          usesStoredForProxy: false,
-          ...identity,
-          pairs,
-          settings: this.#core.settings.auth,
-        },
-        ...(proxy === undefined ? {} : { proxy }),
-      })
+    const { promise, resolve } = Promise.withResolvers<readonly Finding[]>()
+    this.#core.commit(() => {
+      const order = this.#word(caller, question)
+      if (isFailure(order)) resolve([{ kind: 'failure', failure: order }])
+      else this.#begin(caller.owner, order, resolve)
     })
+    return promise
   }
 
-  #subject(
-    caller: Caller,
-    { url, id }: Question,
-  ): { readonly job?: Job | undefined; readonly url: string } {
-    const job =
-      id === undefined ? undefined : findOwned(this.#core, caller, id, 'what it is asked as')
-    const named = url ?? (job && this.#core.store.findFile(job.id, 0)?.remoteName)
-    if (named !== undefined) return { job, url: named }
+  #word(caller: Caller, question: Question): Wording | Failure {
+    const { job, url, urlCredentials } = this.#subject(caller, question)
+    const { proxy = job?.proxy } = question
+    if (question.proxy !== undefined) checkProxySettings(question.proxy)
+    const given = question.credentials?.map((pair) => takePair(pair)) ?? []
+    const certificate = this.#certificate(caller.owner, question)
+    const identity = job === undefined ? undefined : identityOf(job, this.#core)
+    if (identity !== undefined && isFailure(identity)) return identity
+    const pairs = [...(identity?.pairs ?? []).filter(unlessIn(given)), ...given.map(pairOrder)]
+    return {
+      url,
+      transfer: transferOf(job, question.caFile),
+      stallTimeoutMs: STALL_MS,
+      identity: {
+        usesStoredForProxy: false,
+        ...identity,
+        pairs,
+        settings: this.#core.settings.auth,
+        ...(certificate === undefined ? {} : { certificate }),
+      },
+      ...(urlCredentials === undefined ? {} : { urlCredentials }),
+      ...(proxy === undefined ? {} : { proxy }),
+    }
+  }
+
+  #subject(caller: Caller, { url, id }: Question): Subject {
+    const job = id === undefined ? {} : { job: this.#job(caller, id) }
+    if (url !== undefined) return { ...job, ...this.#named(url) }
+    if (job.job !== undefined) {
+      const subject = this.#file(job.job)
+      if (subject !== undefined) return subject
+    }
     throw new JobError('E_INVALIDARG', 'Cannot examine nothing: there is neither a URL nor a file')
   }
 
-  #begin(
-    owner: Owner,
-    order: Omit<ExamineOrder, 'kind' | 'examination'>,
-  ): Promise<readonly Finding[]> {
-    const { promise, resolve } = Promise.withResolvers<readonly Finding[]>()
+  #job(caller: Caller, id: JobId): Job {
+    return findOwned(this.#core, caller, id, 'what it is asked as')
+  }
+
+  /** A URL that was given, and what stood in it. */
+  #named(text: string): Subject {
+    const { remoteName, login } = readRemoteName(text)
+    if (login === undefined) return { url: remoteName }
+    const credentials = takeLogin(login)
+    const urlCredentials = encodeCredentials(credentials)
+    wipeCredentials(credentials)
+    this.#core.wipeOnFailure(urlCredentials)
+    return { url: remoteName, urlCredentials }
+  }
+
+  /** What the job fails with tells which of its files somebody wonders about. */
+  #file(job: Job): Subject | undefined {
+    const ordinal = 'failure' in job.state ? (job.state.failure.file ?? 0) : 0
+    const file = this.#core.store.findFile(job.id, ordinal)
+    if (file === undefined) return undefined
+    const logins = this.#core.secrets.openLogins(job, [file])
+    const urlCredentials = isFailure(logins) ? undefined : logins.get(ordinal)
+    const url = file.askedName ?? file.remoteName
+    return { job, url, ...(urlCredentials === undefined ? {} : { urlCredentials }) }
+  }
+
+  #certificate(owner: Owner, { certificate: given }: Question): CertificateOrder | undefined {
+    if (given === undefined) return undefined
+    const { certificate, passphrase } = takeCertificate(given)
+    const files = this.#core.world.certificates.find(owner, certificate)
+    return passphrase === undefined ? files : { ...files, passphrase }
+  }
+
+  #begin(owner: Owner, order: Wording, resolve: (findings: readonly Finding[]) => void): void {
     const examination = `examination ${++this.#count}`
-    this.#waiting.set(examination, resolve)
     this.#core.afterwards(() => {
+      this.#waiting.set(examination, resolve)
       this.#core.world.carriers.send(owner, { ...order, kind: 'examine', examination })
     })
-    return promise
   }
 
   examined({ examination, findings }: Extract<Report, { kind: 'examined' }>): void {

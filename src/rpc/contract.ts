@@ -128,6 +128,8 @@ export interface ExamineParams {
   readonly id?: JobId
   readonly credentials?: readonly CredentialParams[]
   readonly proxy?: ProxySettings
+  /** As `job.setClientCertificate` sets it. */
+  readonly certificate?: CertificateParams
   /** Full path of a PEM file of authorities that are trusted instead of the platform's. */
   readonly caFile?: string
 }
@@ -190,9 +192,9 @@ export interface Methods {
   'job.getCostFlags': { params: { id: JobId }; result: { readonly flags: number } }
   /** Makes the caller the owner; credentials, certificate, headers and helper token are removed. Administrators only. */
   'job.takeOwnership': { params: { id: JobId }; result: JobView }
-  /** Makes a new master key and seals every secret of the queue with it. Administrators and the service's own user. */
   /** Finds out how a URL is reached and what is asked for on the way, as a job would or with what is given. */
   'doctor.examine': { params: ExamineParams; result: { readonly findings: readonly FindingView[] } }
+  /** Makes a new master key and seals every secret of the queue with it. Administrators and the service's own user. */
   'vault.rotate': { params: Record<string, never>; result: RotateResult }
   'service.status': { params: Record<string, never>; result: ServiceStatus }
   /** Answers, then ends the service with everything synced. */

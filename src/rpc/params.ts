@@ -130,6 +130,7 @@ export const paramDecoders: {
     id: optional(id),
     credentials: optional(list(record(credentialFields), 100)),
     proxy: optional(proxy),
+    certificate: optional(certificate),
     caFile: optional(text(4_096)),
   }),
   'vault.rotate': nothing,
