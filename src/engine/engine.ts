@@ -87,7 +87,7 @@ export class Engine {
     for (const turn of this.#core.turns.values()) turn.stopping = true
     await this.#core.world.carriers.stop()
     this.#housekeeping.stop()
-    this.#core.secrets.stop()
+    this.#core.secrets.scrub()
   }
 
   /**

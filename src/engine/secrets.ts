@@ -189,6 +189,7 @@ export class Secrets {
   sealClear(): void {
     try {
       while (this.#sealSome() > 0);
+      this.scrub()
     } catch (error) {
       if (!(error instanceof VaultError)) throw error
       this.#core.world.log.write('error', 'Headers of jobs lie in the queue in clear', {
@@ -212,8 +213,8 @@ export class Secrets {
     return clear.length
   }
 
-  /** Nothing more is scrubbed by itself; what is left is scrubbed now. */
-  stop(): void {
+  /** Scrubs now what would be scrubbed later. */
+  scrub(): void {
     if (this.#scrubAlarm !== undefined) this.#scrub()
   }
 
