@@ -89,20 +89,27 @@ export class Handshake {
 
   #secured(socket: TLSSocket): void {
     this.#note(socket, socket.getProtocol() ?? undefined)
-    if (this.#flags === 0) return
-    const error = flawOf({
-      host: this.#host,
-      flags: this.#flags,
-      verdict: verdictOf(socket),
-      chain: chainOf(socket),
-      anchors: this.#terms.anchors ?? (() => []),
-      hasRevocationLists: this.#terms.hasRevocationLists === true,
-      now: new Date(),
-    })
-    const reason = error ?? this.#wanted()
+    const reason = this.#flags === 0 ? undefined : (this.#flaw(socket) ?? this.#wanted())
     if (reason === undefined) return
     seen.set(reason, this.#facts(socket))
     socket.destroy(reason)
+  }
+
+  #flaw(socket: TLSSocket): Error | undefined {
+    try {
+      return flawOf({
+        host: this.#host,
+        flags: this.#flags,
+        verdict: verdictOf(socket),
+        chain: chainOf(socket),
+        anchors: this.#terms.anchors ?? (() => []),
+        hasRevocationLists: this.#terms.hasRevocationLists === true,
+        now: new Date(),
+      })
+    } catch (error) {
+      // What is thrown from here ends in Node, and nobody hears of the connection any more.
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 
   #failed(socket: TLSSocket, error: Error): void {

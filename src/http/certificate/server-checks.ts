@@ -1,6 +1,7 @@
 /** Checks of a server's certificate of which a job may leave some out (A79). */
 
 import type { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 
 /** BG_SSL_*, the bits of SetSecurityFlags that are about certificates. */
 export const securityFlags = {
@@ -77,8 +78,9 @@ function againFlawOf({ flags, chain, anchors, now }: ServerCheck): Error | undef
 /** Names that are in no certificate are forgiven last: everything else is the same for all names. */
 function nameFlawOf({ flags, chain: [own], host }: ServerCheck): Error | undefined {
   if ((flags & securityFlags.ignoreName) !== 0) return undefined
-  const isNamed = own?.checkHost(host) !== undefined || own?.checkIP(host) !== undefined
-  return isNamed ? undefined : flaw('ERR_TLS_CERT_ALTNAME_INVALID')
+  // What is no address must not be asked for as one: that throws.
+  const name = isIP(host) === 0 ? own?.checkHost(host) : own?.checkIP(host)
+  return name !== undefined ? undefined : flaw('ERR_TLS_CERT_ALTNAME_INVALID')
 }
 
 /** Whether the first certificate comes from somebody who is trusted, each signature on the way checked. */
