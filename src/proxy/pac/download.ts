@@ -8,6 +8,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import type { Clock } from '../../base/clock.ts'
 import { ScriptError, type ScriptSource } from '../ports.ts'
 import { scriptText } from './script-text.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** What a download may take. */
 export interface FetchLimits {
@@ -211,16 +212,4 @@ function unescape(text: string): string {
 function within<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
   if (bytes.length > LONGEST_SCRIPT) throw new Error(`it is longer than ${LONGEST_SCRIPT} bytes`)
   return bytes
-}
-
-/** What does not listen to its signal is left to itself. */
-function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, resolve, reject } = Promise.withResolvers<Value>()
-  const aborted = (): void => {
-    const { reason } = signal
-    reject(reason instanceof Error ? reason : new Error(String(reason)))
-  }
-  signal.addEventListener('abort', aborted, { once: true })
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
-  return promise
 }

@@ -43,16 +43,22 @@ export const systemNames: Names = {
     return found.map(({ address }) => address)
   },
   async ownAddresses() {
-    const routed = await Promise.all(outside.map(sourceOf))
+    const routed = await routedAddresses()
     const interfaces = Object.values(networkInterfaces()).flatMap((each) => each ?? [])
-    const all = [...routed, ...interfaces.map(({ address }) => address)]
-    if (routed.every((each) => each === undefined)) {
+    const all: (string | undefined)[] = [...routed, ...interfaces.map(({ address }) => address)]
+    if (routed.length === 0) {
       all.unshift(...(await ownName()), ...(await Promise.all(privateNetworks.map(sourceOf))))
     }
     return [...new Set(all)].filter(
       (each): each is string => each !== undefined && !notUsable.test(each),
     )
   },
+}
+
+/** Our own addresses on the ways out of this machine; empty where there is none. */
+export async function routedAddresses(): Promise<readonly string[]> {
+  const routed = await Promise.all(outside.map(sourceOf))
+  return routed.filter((each) => each !== undefined)
 }
 
 /** Our address on the way to another one. */

@@ -14,6 +14,7 @@ import type { FetchScript } from './download.ts'
 import { KeptScript } from './kept-script.ts'
 import { scriptLimits, type ScriptLimits } from './limits.ts'
 import { NameService, systemNames, type Names } from './names.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** What scripts are fetched and run with. */
 export interface ScriptsOptions {
@@ -68,7 +69,7 @@ class PacScripts implements Scripts {
     const decided = script.decided(view)
     if (decided !== undefined) return decided
     const call = script.decide({ url: view, host: scriptHost(url) })
-    return signal === undefined ? call : abortable(call, signal)
+    return signal === undefined ? call : untilAborted(call, signal)
   }
 
   networkChanged(): void {
@@ -83,7 +84,8 @@ class PacScripts implements Scripts {
   }
 
   #script(source: ScriptSource): KeptScript {
-    const key = `${source.isDiscovered ? 'discovered' : 'chosen'} ${source.url}`
+    // As it stands where it may be long: the address of a script can be the script itself.
+    const key = source.isDiscovered ? `discovered ${source.url}` : source.url
     const script = this.#kept.get(key) ?? new KeptScript(source, this.#options)
     this.#kept.delete(key)
     this.#kept.set(key, script)
@@ -99,16 +101,4 @@ class PacScripts implements Scripts {
     this.#retiring.add(ending)
     void ending.finally(() => this.#retiring.delete(ending))
   }
-}
-
-/** Leaves a call to itself when nobody waits for it any more; its answer is kept for the next who asks. */
-function abortable<Value>(call: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, resolve, reject } = Promise.withResolvers<Value>()
-  const aborted = (): void => {
-    const { reason } = signal
-    reject(reason instanceof Error ? reason : new Error(String(reason)))
-  }
-  signal.addEventListener('abort', aborted, { once: true })
-  void call.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
-  return promise
 }
