@@ -119,7 +119,7 @@ class Visit implements LegConsumer {
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
       hop,
-      ...(identity === undefined ? {} : { identity }),
+      ...(identity === undefined ? {} : { identity, isForeign: !isOwn }),
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),

@@ -11,6 +11,8 @@ export interface Way {
   readonly hop: Hop
   /** As whom; nobody when absent. */
   readonly identity?: Identity
+  /** Whether a redirect led here from another origin: nothing that was proven here is for that (A380). */
+  readonly isForeign?: boolean
   /** PEM file of the authorities that are trusted instead of the platform's. */
   readonly caFile?: string
   /** What the server gets when it asks for a certificate. */
@@ -28,11 +30,12 @@ export const plainWay: Way = { hop: 'direct' }
 export function connectionKey({ scheme, authority }: Target, way: Way, trust: Trust): string {
   const origin = `${scheme}://${authority}`
   if (way === plainWay) return origin
-  const { hop, identity, isStrict } = way
+  const { hop, identity, isForeign, isStrict } = way
   const parts = [
     origin,
     hop === 'direct' ? hop : describeProxy(hop),
     identity?.principal ?? '',
+    isForeign === true ? 'foreign' : '',
     isStrict === true ? 'strict' : '',
     scheme === 'https' ? trust.key(way) : (way.caFile ?? ''),
   ]
