@@ -35,6 +35,8 @@ export interface RemoteName {
  */
 export function readRemoteName(name: string): RemoteName {
   checkRemoteName(name)
+  // Most names, of which there may be very many.
+  if (!name.includes('@')) return { remoteName: name }
   const remoteName = withoutUserInformation(name)
   const userInformation = beforeHost.exec(name)?.[2] ?? ''
   if (userInformation === '') return { remoteName }
