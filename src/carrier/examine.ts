@@ -2,11 +2,13 @@
 
 import type { Mechanisms } from '../auth/mechanism.ts'
 import type { ExamineOrder } from '../engine/order.ts'
-import type { BodySink, HttpClient, HttpRequest } from '../http/http.ts'
-import type { Finding } from '../job/finding.ts'
+import type { BodySink, HttpClient, HttpRequest, HttpResponse } from '../http/http.ts'
+import type { FinalAnswer, Finding } from '../job/finding.ts'
 import { describeProxy, type Hop, type Routes } from '../job/route.ts'
 import { toFailure } from './failure.ts'
 import { Identities } from './identities.ts'
+import { systemClock } from './system-clock.ts'
+import { WitnessedMechanisms } from './witnessed-mechanisms.ts'
 
 /** Ways that tell how they were decided. */
 export interface TellingRoutes extends Routes {
@@ -38,7 +40,10 @@ export async function examine(
   const findings: Finding[] = []
   const reason = mechanisms.unavailable('kerberos')
   if (reason !== undefined) findings.push({ kind: 'missing', what: 'Kerberos', reason })
-  const identities = new Identities(order.identity, mechanisms, (witnessed) => {
+  const watched = new WitnessedMechanisms(mechanisms, (ticket) => {
+    findings.push({ kind: 'ticket', ...ticket })
+  })
+  const identities = new Identities(order.identity, watched, (witnessed) => {
     findings.push({ kind: 'proof', ...witnessed })
   })
   const { transfer, url, stallTimeoutMs, urlCredentials } = order
@@ -54,12 +59,13 @@ export async function examine(
     party: order.examination,
     identity: identities.ofSomebody(urlCredentials),
     routes: telling(routes, findings),
+    witness: (secured) => void findings.push({ kind: 'secured', ...secured }),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
     ...(certificate === undefined ? {} : { certificate }),
   }
   try {
     const { response } = await http.exchange(request, nothing)
-    findings.push({ kind: 'answer', url: withoutQuery(response.url), status: response.status })
+    findings.push({ kind: 'answer', ...describe(response) })
   } catch (error) {
     findings.push({ kind: 'failure', failure: toFailure(error, undefined) })
   } finally {
@@ -81,7 +87,24 @@ function telling(routes: TellingRoutes, findings: Finding[]): Routes {
       })
       return routes.find(url)
     },
-    failed: (proxy) => routes.failed(proxy),
+    failed(proxy, reason = 'it cannot be reached') {
+      findings.push({ kind: 'unreachable', proxy: describeProxy(proxy), reason })
+      routes.failed(proxy, reason)
+    },
+  }
+}
+
+function describe({ url, status, field }: HttpResponse): FinalAnswer {
+  const server = field('server')
+  const via = field('via')
+  const date = Date.parse(field('date') ?? '')
+  return {
+    url: withoutQuery(url),
+    status,
+    ...(server === undefined ? {} : { server }),
+    ...(via === undefined ? {} : { via }),
+    // Its date has no fractions of a second.
+    ...(Number.isNaN(date) ? {} : { clockAhead: Math.floor((systemClock.now() - date) / 1000) }),
   }
 }
 

@@ -81,7 +81,7 @@ class Visit implements LegConsumer {
         return await this.#go(hop)
       } catch (error) {
         if (hop === 'direct' || !isProxyUnreachable(error)) throw error
-        routes.failed(hop)
+        routes.failed(hop, error.message)
         const another = others.shift()
         if (another === undefined) throw error
         hop = another
@@ -113,7 +113,7 @@ class Visit implements LegConsumer {
   }
 
   #wayOver(hop: Hop): Way {
-    const { identity, caFile, certificate, strictCertificates: isStrict } = this.#request
+    const { identity, caFile, certificate, strictCertificates: isStrict, witness } = this.#request
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
     if (hop === 'direct' && isBare && isStrict !== true) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
@@ -123,6 +123,7 @@ class Visit implements LegConsumer {
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),
+      ...(witness === undefined ? {} : { witness }),
     }
   }
 

@@ -26,6 +26,7 @@ import { runExchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { Pool } from './pool.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
+import type { TlsWitness } from './tunnel/tls-witness.ts'
 
 /** What is asked for. */
 export interface HttpRequest {
@@ -58,6 +59,8 @@ export interface HttpRequest {
   readonly certificate?: CertificateOrder
   /** Whether a server that asks for a certificate is left when there is none to show it, needed or not (A77). */
   readonly strictCertificates?: boolean
+  /** Hears what servers and proxies show over TLS, and needs an {@link identity}: it sees connections of its own alone. */
+  readonly witness?: TlsWitness
   readonly body?: RequestBody
 }
 

@@ -1,5 +1,6 @@
 /** Every connection of a client, by what it may be used for. */
 
+import type { Secured } from '../job/finding.ts'
 import type { ConnectionOptions, ConnectionTls } from './connection.ts'
 import { Departures } from './departures.ts'
 import type { Lease, Leg, LegParts } from './leg.ts'
@@ -85,17 +86,20 @@ export class Pool {
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionOptions {
-    const { caFile, hop, identity } = way
+    const { caFile, hop, identity, witness } = way
     const tls = target.scheme === 'http' ? undefined : this.#tls(way, session, keepSession)
     const clock = this.#clock
     if (hop === 'direct') return { tls, clock }
     const needsTls = hop.scheme === 'https'
+    const told = witness && ((secured: Secured) => witness({ ...secured, target: 'proxy' }))
     return {
       tls,
       clock,
       through: {
         proxy: hop,
-        tls: needsTls ? this.#tls({ caFile }, undefined, () => undefined) : undefined,
+        tls: needsTls
+          ? this.#tls({ caFile, witness: told }, undefined, () => undefined)
+          : undefined,
         authenticator: identity?.proxy(hop),
         login: identity?.proxyLogin,
       },
@@ -103,13 +107,13 @@ export class Pool {
   }
 
   #tls(
-    trusted: TrustOptions & Pick<Way, 'isStrict'>,
+    trusted: TrustOptions & Pick<Way, 'isStrict'> & Pick<ConnectionTls, 'witness'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
-    const { isStrict = false } = trusted
+    const { isStrict = false, witness } = trusted
     const terms = this.#trust.terms(trusted, { isStrict })
-    return { context: this.#trust.context(trusted), session, keepSession, terms }
+    return { context: this.#trust.context(trusted), session, keepSession, terms, witness }
   }
 
   #forget(origin: Origin): void {

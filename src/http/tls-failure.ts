@@ -46,7 +46,8 @@ const distrusts: ReadonlyMap<string, Distrust> = new Map<string, Distrust>([
   ['CERT_UNTRUSTED', unknownIssuer],
   ['INVALID_CA', unknownIssuer],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', selfSigned],
-  ['SELF_SIGNED_CERT_IN_CHAIN', selfSigned],
+  // Of the authority, where it comes along.
+  ['SELF_SIGNED_CERT_IN_CHAIN', unknownIssuer],
   ['CERT_REVOKED', distrust('ERROR_WINHTTP_SECURE_CERT_REVOKED', 'its certificate was revoked')],
   ['UNABLE_TO_GET_CRL', unchecked],
   ['CRL_NOT_YET_VALID', unchecked],

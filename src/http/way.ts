@@ -5,6 +5,7 @@ import { describeProxy, type Hop } from '../job/route.ts'
 import type { Identity } from './identity.ts'
 import type { Target } from './target.ts'
 import type { Trust } from './trust.ts'
+import type { TlsWitness } from './tunnel/tls-witness.ts'
 
 /** The way to a server, and as whom it is gone. */
 export interface Way {
@@ -21,6 +22,8 @@ export interface Way {
   readonly isStrict?: boolean
   /** For servers that ask for a certificate late (A83). */
   readonly maxVersion?: 'TLSv1.2'
+  /** Hears what servers and proxies show over TLS; whoever has one asks as an identity of their own. */
+  readonly witness?: TlsWitness
 }
 
 /** Straight, as nobody, with the platform's trust. */

@@ -33,8 +33,12 @@ export interface Routes {
    * @throws {FailureError} `BG_E_INVALID_PROXY_INFO` for lists that do not parse (N2), and what discovery fails with
    */
   find(url: URL): Route | Promise<Route>
-  /** Hears that a proxy could not be reached: it is asked last for a while (N75). */
-  failed(proxy: Proxy): void
+  /**
+   * Hears that a proxy could not be reached: it is asked last for a while (N75).
+   *
+   * @param reason for people: sentence case, no full stop, no secret
+   */
+  failed(proxy: Proxy, reason?: string): void
 }
 
 /** BG_JOB_PROXY_USAGE by its number (A4). */

@@ -13,6 +13,7 @@ import { Handshake, type HandshakeTerms } from '../certificate/handshake.ts'
 import { nodeHashes } from '../node-hashes.ts'
 import { asciiName } from './addresses.ts'
 import { happens, type Journey } from './journey.ts'
+import { watchTls, type TlsWitness } from './tls-witness.ts'
 
 /** What makes a connection one of TLS. */
 export interface ConnectionTls {
@@ -23,6 +24,8 @@ export interface ConnectionTls {
   readonly keepSession: (session: Buffer) => void
   /** What is checked besides, and watched for. */
   readonly terms?: HandshakeTerms | undefined
+  /** Hears what the other side has shown. */
+  readonly witness?: TlsWitness | undefined
 }
 
 /**
@@ -34,12 +37,14 @@ export interface ConnectionTls {
  */
 export function beginTls(
   host: string,
-  { context, session, keepSession, terms }: ConnectionTls,
+  { context, session, keepSession, terms, witness }: ConnectionTls,
   options: ConnectionOptions,
 ): TLSSocket {
   const handshake = terms === undefined ? undefined : new Handshake(terms)
   const socket = connect({
     ...handshake?.options,
+    // Who watches judges, too.
+    ...(witness === undefined ? {} : { rejectUnauthorized: false }),
     // Not only where to go: a certificate is for this address when there is no name.
     host,
     ...options,
@@ -50,6 +55,7 @@ export function beginTls(
     ...(session === undefined ? {} : { session }),
   })
   handshake?.watch(socket, host)
+  if (witness !== undefined) watchTls(socket, host, witness, (terms?.securityFlags ?? 0) === 0)
   const known = session === undefined ? undefined : sessionCertificates.get(session)
   if (known !== undefined) inherited.set(socket, known)
   socket.on('session', (session: Buffer) => {
