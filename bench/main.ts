@@ -7,6 +7,7 @@
  *   --sync         sync the others' files too, as Lull's always are; for a --dir on a disk
  *   --large N      MiB of the large file (default 1024)
  *   --small N      number of small files (default 10000)
+ *   --proof N      small files behind authentication (default 10000; 0 leaves them out)
  *   --jobs N       jobs of the queue (default 100000; 0 leaves it out)
  */
 
@@ -15,6 +16,7 @@ import { existsSync } from 'node:fs'
 import { cpus, release, tmpdir } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { benchAuthenticated } from './authenticated.ts'
 import { benchCheckpoints } from './checkpoints.ts'
 import { benchDownloads } from './downloads.ts'
 import { cpuOf, residentMiB } from './measure.ts'
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     sync: { type: 'boolean', default: false },
     large: { type: 'string', default: '1024' },
     small: { type: 'string', default: '10000' },
+    proof: { type: 'string', default: '10000' },
     jobs: { type: 'string', default: '100000' },
   },
 })
@@ -59,6 +62,14 @@ const content = {
   })
   await idle(service.pid, 'after all of them')
   await benchCheckpoints(origin, values.dir, tmpdir(), Number(values.rounds))
+}
+if (Number(values.proof) > 0) {
+  await benchAuthenticated({
+    files: Number(values.proof),
+    rounds: Number(values.rounds),
+    folder: values.dir,
+    parent: tmpdir(),
+  })
 }
 if (Number(values.jobs) > 0) {
   await using service = await startService(tmpdir())

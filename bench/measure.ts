@@ -29,7 +29,7 @@ export async function measure(
   args: readonly string[],
   options: MeasureOptions = {},
 ): Promise<Cost> {
-  const { helpers = [], env = {}, afterwards } = options
+  const { helpers = [], env = {}, afterwards, input } = options
   for (const pid of helpers) resetPeak(pid)
   const helpersBefore = helpers.map(cpuOf)
   const childrenBefore = childrenCpu()
@@ -37,11 +37,12 @@ export async function measure(
   let peakKiB = 0
   await new Promise<void>((resolve, reject) => {
     const child = spawn(program, [...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...env },
     })
     let complaint = ''
-    child.stderr.on('data', (data: Buffer) => {
+    child.stdin?.end(input)
+    child.stderr?.on('data', (data: Buffer) => {
       complaint = (complaint + data.toString()).slice(-2_000)
     })
     const timer = setInterval(() => {
@@ -75,6 +76,8 @@ export interface MeasureOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Work that belongs to the run, done in this process after the program: syncing, say. */
   readonly afterwards?: () => void
+  /** What the program reads. */
+  readonly input?: string
 }
 
 /** Seconds of processor time of a process and all its threads. */

@@ -145,6 +145,8 @@ export class Exchange implements Disposable {
    */
   async prepare(request: RequestFacts): Promise<Send | undefined> {
     if (this.#trial !== undefined) return this.#again(this.#trial, request)
+    const settled = this.#memory.settled(request.connection)
+    if (settled !== undefined) await settled
     const bound = this.#memory.boundTo(request.connection)
     if (bound !== undefined) {
       this.#begin(bound, bound.handshake, request)
@@ -218,13 +220,15 @@ export class Exchange implements Disposable {
       this.#drop()
       return { kind: 'done' }
     }
-    const verdict = await trial.handshake.accept(response)
+    const verdict = await this.#memory.settling(trial.connection, trial.handshake.accept(response))
     const isRefused = verdict.kind === 'refused'
     const reason = isRefused ? verdict.reason : undefined
     this.#tell(response.status, isRefused ? 'distrusted' : 'accepted', reason)
     if (isRefused) this.#end('refused', trial.realm, verdict.reason)
     // A server in trouble has not said what it thinks of the proof.
     else if (trial.hasProved && response.status < 500) this.#memory.prove(trial.scheme)
+    // From here on the handshake is the connection's, and perhaps the next request's.
+    if (trial.scheme.binds === 'connection') this.#trial = undefined
     this.#release()
     return verdict
   }

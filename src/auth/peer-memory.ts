@@ -39,6 +39,7 @@ export class PeerMemory {
   readonly options: PeerMemoryOptions
   readonly #sessions = new Map<AuthScheme, Session>()
   readonly #bound = new WeakMap<object, Bound>()
+  readonly #settling = new WeakMap<object, Promise<void>>()
   /** Schemes whose credentials the peer has taken, the last one first. */
   #proved: readonly AuthScheme[] = []
   #ended: readonly Ended[] = []
@@ -113,6 +114,22 @@ export class PeerMemory {
 
   bind(connection: object, bound: Bound): void {
     this.#bound.set(connection, bound)
+  }
+
+  /** Holds back who wants to prepare on a connection until the request before has its verdict. */
+  settling<Value>(connection: object | undefined, verdict: Promise<Value>): Promise<Value> {
+    if (connection === undefined) return verdict
+    const done = verdict.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#settling.set(connection, done)
+    return verdict
+  }
+
+  /** Resolves when nothing is being verified on a connection; at once where nothing was. */
+  settled(connection: object | undefined): Promise<void> | undefined {
+    return connection === undefined ? undefined : this.#settling.get(connection)
   }
 
   unbind(connection: object): void {

@@ -252,11 +252,9 @@ export class Origin implements PipelineOwner {
       return this.#lease(this.#open(leg), party)
     }
     if (leg.parts.isAwaited === true) {
-      // Whatever else has a connection and no request on it may wait for this very leg.
-      const pipelines = [...party.pipelines]
-      const wording = pipelines.find(({ isWording }) => isWording)
-      if (wording !== undefined) return wording
-      if (pipelines.every(({ isHeld }) => isHeld)) return this.#lease(this.#open(leg), party)
+      // Whoever has a connection and no request on it may wait for this very leg, which therefore gets one more.
+      const isStuck = [...party.pipelines].every(({ isHeld, isWording }) => isHeld || isWording)
+      if (isStuck) return this.#lease(this.#open(leg), party)
     }
     return leg.isExclusive || !this.#manners.mayPipeline ? undefined : leastLoaded(party.pipelines)
   }

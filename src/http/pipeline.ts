@@ -184,10 +184,7 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
 
   /** Has a request worded for this connection, and sends it if the connection still is what it was worded for. */
   async #word(leg: Leg, wording: Wording): Promise<void> {
-    const before = this.#worded
     this.#worded = leg
-    // Whoever was being worded waits for this one, and is better off elsewhere.
-    if (before !== undefined) this.#owner.evicted([before])
     if (this.#legs.length === 0) this.#wasHeard = true
     try {
       if (!this.#isConnected) {

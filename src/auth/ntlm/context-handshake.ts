@@ -60,6 +60,11 @@ export class ContextSession implements Session {
   readonly #target: AuthTarget
   /** Whether the peer has asked for this scheme before. */
   isWanted = false
+  /**
+   * Whether connections of this peer stay authenticated where it does not say so and the mechanism promises nothing
+   * (A274): found out by one request without a token. `undefined` until then.
+   */
+  persistence: boolean | undefined
 
   constructor(scheme: ContextScheme, target: AuthTarget) {
     this.#scheme = scheme
@@ -72,8 +77,12 @@ export class ContextSession implements Session {
 
   close(): void {
     this.isWanted = false
+    this.persistence = undefined
   }
 }
+
+/** Requests that cost nothing but a round trip when they are sent without a token in vain. */
+const cheapMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** An exchange of tokens that is going on. */
 interface Exchange {
@@ -99,6 +108,9 @@ class ContextHandshake implements Handshake {
   /** Counts what was begun, so that a context that opens after its exchange ended is noticed. */
   #openings = 0
   #isAuthenticated = false
+  /** Whether that is only presumed; and whether the request under way finds out. */
+  #isPresumed = false
+  #isTest = false
   /** Whether a first leg without proof was let pass: nobody asks here, so it is not sent again unasked. */
   #isPointless = false
 
@@ -112,7 +124,9 @@ class ContextHandshake implements Handshake {
     this.close()
     this.#isSpent = false
     this.#failure = undefined
-    if (this.#isAuthenticated) return undefined
+    this.#isTest = this.#isPresumed && this.#session.persistence === undefined
+    if (this.#isAuthenticated && this.#holdsFor(request)) return undefined
+    this.#isTest = false
     const isExpected = this.#session.isWanted && !this.#isPointless
     if (!isExpected && !unasked) return undefined
     const answer = await this.#guard(() =>
@@ -124,9 +138,18 @@ class ContextHandshake implements Handshake {
     return undefined
   }
 
+  /** Whether the request needs no token: what is only presumed is not tried with what is dear. */
+  #holdsFor({ method }: RequestFacts): boolean {
+    if (!this.#isPresumed || this.#session.persistence === true) return true
+    return this.#session.persistence === undefined && cheapMethods.has(method)
+  }
+
   async answer(challenge: Challenge, request: RequestFacts): Promise<Answer> {
     this.#session.isWanted = true
+    if (this.#isTest) this.#session.persistence = false
+    this.#isTest = false
     this.#isAuthenticated = false
+    this.#isPresumed = false
     this.#isPointless = false
     const answer = await this.#guard(() => this.#continue(challenge.token68, request))
     if (answer.kind !== 'send') this.close()
@@ -135,6 +158,7 @@ class ContextHandshake implements Handshake {
 
   async accept({ status, fields }: ResponseFacts): Promise<Verdict> {
     const exchange = this.#exchange
+    if (this.#isTest && status < 400) this.#session.persistence = true
     // The proxy asks on its own account; the server has not seen the request.
     if (exchange === undefined || (this.#target === 'server' && status === 407)) {
       return { kind: 'done' }
@@ -154,9 +178,11 @@ class ContextHandshake implements Handshake {
       return { kind: 'refused', reason: failureOf(error).reason }
     }
     const isProof = this.#scheme.canSucceed(exchange.token)
-    const persists = saidPersistence(fields) ?? this.#scheme.persists(exchange.token)
+    const said = saidPersistence(fields)
+    const persists = said ?? this.#scheme.persists(exchange.token)
     this.#isPointless = !isProof
-    this.#isAuthenticated = isProof && persists
+    this.#isPresumed = !persists && said === undefined && this.#session.persistence !== false
+    this.#isAuthenticated = isProof && (persists || this.#isPresumed)
     this.close()
     return { kind: 'done' }
   }

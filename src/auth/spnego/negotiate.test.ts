@@ -118,14 +118,37 @@ test('negotiateScheme offers Kerberos alone to identities that NTLM cannot prove
   assert.deepEqual(decodeNegTokenInit(inner).mechTypes, [mechanismIds.kerberos])
 })
 
-test('negotiateScheme proves every request anew with Kerberos, unasked after the first (A274)', async () => {
-  const client = session(new PretendPlatform('key')).begin()
+test('negotiateScheme finds out by one request whether connections stay proven, then proves every request unasked (A274)', async () => {
+  const opened = session(new PretendPlatform('key'))
+  const client = opened.begin()
   const acceptor = server([kerberos], { persists: false })
-  const first = await converse(client, acceptor, page)
-  const second = await converse(client, acceptor, page)
-  assert.deepEqual([first.sent.length, second.sent.length], [2, 1])
-  assert.notEqual(second.sent[0], undefined)
-  assert.equal(second.kind, 'granted')
+  const lengths: number[] = []
+  for (const begins of [false, false, true, true]) {
+    const { kind, sent } = await converse(client, acceptor, page)
+    assert.equal(kind, 'granted')
+    assert.equal(sent[0] !== undefined, begins)
+    lengths.push(sent.length)
+  }
+  assert.deepEqual(lengths, [2, 2, 1, 1])
+  const other = opened.begin()
+  await converse(other, acceptor, page)
+  assert.notEqual((await converse(other, acceptor, page)).sent[0], undefined)
+})
+
+test('negotiateScheme needs no second token where connections stay proven without a word (A274, A360)', async () => {
+  const client = session(new PretendPlatform('key')).begin()
+  const acceptor = server([kerberos], { persists: true })
+  await converse(client, acceptor, page)
+  for (let times = 0; times < 3; times++) {
+    assert.deepEqual((await converse(client, acceptor, page)).sent, [undefined])
+  }
+})
+
+test('negotiateScheme does not find out with a request that has a body (A275, A420)', async () => {
+  const client = session(new PretendPlatform('key')).begin()
+  await converse(client, server([kerberos], { persists: false }), page)
+  const put = { ...page, method: 'PUT' }
+  assert.notEqual((await client.prepare(put))?.header, undefined)
 })
 
 test('negotiateScheme believes Persistent-Auth, whatever the mechanism (A274)', async () => {
@@ -147,7 +170,7 @@ test('negotiateScheme ignores other values of Persistent-Auth (A274)', async () 
   const client = session(new PretendPlatform('key')).begin()
   await client.answer({ scheme: 'negotiate', parameters: none }, page)
   await client.accept({ status: 200, fields: [['Persistent-Auth', 'perhaps']] })
-  assert.notEqual(await client.prepare(page), undefined)
+  assert.notEqual(await client.prepare({ ...page, method: 'PUT' }), undefined)
 })
 
 test('negotiateScheme sends raw NTLM where nothing else is possible (A285, V44)', async () => {
@@ -258,7 +281,7 @@ test('negotiateScheme renews a token that was sent unasked and refused, once (A1
   const platform = new PretendPlatform('key')
   const client = session(platform).begin()
   await converse(client, server([kerberos], { persists: false }), page)
-  assert.ok((await client.prepare(page)) !== undefined)
+  assert.ok((await client.prepare({ ...page, method: 'PUT' })) !== undefined)
   const bare = { scheme: 'negotiate', parameters: none }
   assert.equal((await client.answer(bare, page)).kind, 'send')
   assert.equal((await client.answer(bare, page)).kind, 'refused')
