@@ -10,6 +10,7 @@ import type { Hop } from '../../src/job/route.ts'
 import type { Place } from '../lab/apache.ts'
 import { Content } from '../lab/content.ts'
 import { cannotProxyWith, cannotServe, Lab } from '../lab/lab.ts'
+import { PassportServer } from '../lab/passport.ts'
 import { pairsFor, type ProofKind, type ProofName } from '../lab/proofs.ts'
 import { Relay } from '../lab/relay.ts'
 import { proxySchemes, type ProxyDoor, type ProxyScheme } from '../lab/squid.ts'
@@ -182,6 +183,29 @@ suite('servers behind proxies', { skip: cannotServe }, () => {
       }
     })
   }
+
+  suite('Passport at an https server (A120 U1)', () => {
+    for (const proxy of proxies) {
+      for (const hop of hops) {
+        const over = hop === 'https' ? 'over TLS' : 'in clear text'
+        const skip = cannotProxyWith(proxy.squid)
+        test(`signs in behind ${proxy.name} that is spoken to ${over}`, { skip }, async () => {
+          const certificate = await lab.authority.issue({ name: 'passport', use: 'server' })
+          await using server = await PassportServer.start(certificate)
+          const visit = {
+            pairs: [
+              ...pairsFor('proxy', proxy.proof, 'right'),
+              ...pairsFor('server', 'passport', 'right'),
+            ],
+            hop: hopOf(proxy, hop),
+            settings: { passport: { nexusUrl: server.nexusUrl } },
+          }
+          const { status, bytes } = await visitor.get(`${server.url}/file`, visit)
+          assert.deepEqual([status, String(bytes)], [200, '/file'])
+        })
+      }
+    }
+  })
 
   suite('who is logged on', { skip: cannotProxyWith('negotiate') }, () => {
     for (const door of doors) {

@@ -14,7 +14,14 @@ export const proofKinds = ['right', 'wrong', 'missing', 'implicit'] as const
 export type ProofKind = (typeof proofKinds)[number]
 
 /** How somebody proves who they are: a scheme, and which mechanism of Negotiate. */
-export type ProofName = 'none' | 'basic' | 'digest' | 'ntlm' | 'kerberos' | 'negotiate-ntlm'
+export type ProofName =
+  | 'none'
+  | 'basic'
+  | 'digest'
+  | 'ntlm'
+  | 'kerberos'
+  | 'negotiate-ntlm'
+  | 'passport'
 
 /** The scheme that is set, and the user's name in its words. */
 const ways: Readonly<Record<Exclude<ProofName, 'none'>, readonly [SchemeName, string]>> = {
@@ -24,6 +31,7 @@ const ways: Readonly<Record<Exclude<ProofName, 'none'>, readonly [SchemeName, st
   kerberos: ['negotiate', `${USER}@${realm}`],
   // No realm belongs to this domain, so Kerberos cannot be had.
   'negotiate-ntlm': ['negotiate', NTLM_USER],
+  passport: ['passport', USER],
 }
 
 /** The pairs of a job for one target. */

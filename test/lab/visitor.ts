@@ -1,7 +1,7 @@
 /** One who asks servers of the lab for files, as somebody and by some way: our HTTP room without anything around it. */
 
 import type { CredentialPair } from '../../src/auth/credentials.ts'
-import { defaultAuthSettings } from '../../src/auth/settings.ts'
+import { defaultAuthSettings, type AuthSettings } from '../../src/auth/settings.ts'
 import { systemClock } from '../../src/carrier/system-clock.ts'
 import { systemRandom } from '../../src/carrier/system-random.ts'
 import type { CertificateOrder } from '../../src/engine/order.ts'
@@ -27,6 +27,8 @@ export interface Visit {
   readonly certificate?: CertificateOrder
   /** Straight unless it says. */
   readonly hop?: Hop
+  /** What the administrator decided otherwise than by default. */
+  readonly settings?: Partial<AuthSettings>
 }
 
 /** What a visit brought. */
@@ -111,13 +113,13 @@ class Journey implements AsyncDisposable {
   constructor(visit: Visit, caFile: string, mechanisms: HelperMechanisms) {
     this.#visit = visit
     this.#caFile = caFile
-    const { pairs = [] } = visit
+    const { pairs = [], settings = {} } = visit
     const world = {
       hashes: nodeHashes,
       random: systemRandom,
       clock: systemClock,
       mechanisms,
-      settings: defaultAuthSettings,
+      settings: { ...defaultAuthSettings, ...settings },
     }
     this.#identity = pairs.length === 0 ? undefined : new Identity({ wallet: { pairs }, world })
   }
