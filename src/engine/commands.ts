@@ -32,7 +32,7 @@ import {
   HEADERS_LIMIT,
   type PathStyle,
 } from '../job/names.ts'
-import { checkProxySettings } from '../job/proxy-rules.ts'
+import { checkProxySettings, withoutProxyLogins } from '../job/proxy-rules.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
 import type { ProxySettings } from '../job/route.ts'
 import { transition } from '../job/transition.ts'
@@ -237,7 +237,7 @@ export class Commands {
     }
     return {
       fields: {
-        ...(proxy === undefined ? {} : { proxy }),
+        ...(proxy === undefined ? {} : { proxy: withoutProxyLogins(proxy) }),
         ...(certificate === undefined ? {} : { certificate }),
       },
       passphrase,

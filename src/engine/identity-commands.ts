@@ -11,7 +11,7 @@ import { takePair, takeToken, type GivenPair, type GivenToken } from '../job/giv
 import { checkHelperTokenFlags } from '../job/helper-token.ts'
 import type { Job, JobId } from '../job/job.ts'
 import { checkCostFlags } from '../job/cost.ts'
-import { checkProxySettings } from '../job/proxy-rules.ts'
+import { checkProxySettings, withoutProxyLogins } from '../job/proxy-rules.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { findChangeable, findJob, findOwned, type Caller } from './access.ts'
 import type { Core } from './core.ts'
@@ -70,7 +70,8 @@ export class IdentityCommands {
   /** @throws {JobError} `BG_E_INVALID_STATE`, and as `checkProxySettings` */
   setProxySettings(caller: Caller, id: JobId, proxy: ProxySettings): void {
     checkProxySettings(proxy)
-    this.#change(findChangeable(this.#core, caller, id), (job) => ({ ...job, proxy }))
+    const kept = withoutProxyLogins(proxy)
+    this.#change(findChangeable(this.#core, caller, id), (job) => ({ ...job, proxy: kept }))
   }
 
   /** @throws {JobError} as `findJob` */

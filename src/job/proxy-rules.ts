@@ -1,6 +1,7 @@
 /** What SetProxySettings refuses (N1). */
 
 import { JobError } from './failure.ts'
+import { withoutUserInformation } from './names.ts'
 import { proxyUsages, type ProxySettings, type ProxyUsage } from './route.ts'
 
 /** Characters of a list: the documents say 4,000 and 32 KB; this is the header's number. */
@@ -43,6 +44,33 @@ export function checkProxySettings({
   for (const [name, value] of Object.entries(environment ?? {})) {
     checkLength('BG_E_PROXY_LIST_TOO_LARGE', `the variable ${name}`, value)
   }
+}
+
+/**
+ * The settings as they are kept: names and passwords of proxies are cut, because nothing uses them (N15) and everybody
+ * who sees the job would read them.
+ */
+export function withoutProxyLogins(settings: ProxySettings): ProxySettings {
+  const { list, script, environment } = settings
+  return {
+    ...settings,
+    ...(list === undefined ? {} : { list: withoutLogins(list) }),
+    ...(script === undefined ? {} : { script: withoutUserInformation(script) }),
+    ...(environment === undefined
+      ? {}
+      : {
+          environment: Object.fromEntries(
+            Object.entries(environment).map(([name, value]) => [name, withoutLogins(value)]),
+          ),
+        }),
+  }
+}
+
+/** A list whose entries begin with their hosts; what a protocol and a scheme say stays (N10). */
+function withoutLogins(list: string): string {
+  return list.replaceAll(/[^\s;,]+/gu, (entry) =>
+    entry.replace(/^((?:[a-z]+=)?(?:[a-z][a-z0-9+.-]*:\/\/)?).*@/iu, '$1'),
+  )
 }
 
 function refuse(why: string): JobError {

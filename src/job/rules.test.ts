@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { takeCertificate, readCertificateLocation, type GivenCertificate } from './certificate.ts'
 import { readRemoteName, withoutUserInformation } from './names.ts'
-import { checkProxySettings, readProxyUsage } from './proxy-rules.ts'
+import { checkProxySettings, readProxyUsage, withoutProxyLogins } from './proxy-rules.ts'
 import type { ProxySettings } from './route.ts'
 
 test('checkProxySettings() has the codes of SetProxySettings (N1)', () => {
@@ -36,6 +36,28 @@ test('checkProxySettings() has the codes of SetProxySettings (N1)', () => {
   for (const value of ['PRECONFIG', 0, null]) {
     assert.throws(() => readProxyUsage(value), { code: 'E_NOTIMPL' })
   }
+})
+
+test('withoutProxyLogins() cuts names and passwords, and nothing else (N15)', () => {
+  const rows: readonly [string, string][] = [
+    ['http://u:p@proxy:8080', 'http://proxy:8080'],
+    ['u:p@proxy', 'proxy'],
+    [
+      'http=u:p=x@p1:80 https=https://u@p2;socks5://u:p@q@p3,p4',
+      'http=p1:80 https=https://p2;socks5://p3,p4',
+    ],
+    ['[2001:db8::1]:3128 *.local', '[2001:db8::1]:3128 *.local'],
+    ['', ''],
+  ]
+  for (const [list, kept] of rows) {
+    const settings = { usage: 'override', list } as const
+    assert.deepEqual(withoutProxyLogins(settings), { usage: 'override', list: kept })
+    const environment = { http_proxy: list }
+    const fromEnvironment = withoutProxyLogins({ usage: 'preconfig', environment })
+    assert.deepEqual(fromEnvironment.environment, { http_proxy: kept })
+  }
+  const script = withoutProxyLogins({ usage: 'override', script: 'https://u:p@o/pac?x=a@b' })
+  assert.deepEqual(script, { usage: 'override', script: 'https://o/pac?x=a@b' })
 })
 
 test('takeCertificate() has the codes of SetClientCertificateByID and ByName (A71, A73)', () => {

@@ -139,7 +139,11 @@ function openHomeVault(home: Home, log: Log): Vault {
     credentialsFolder: process.env['CREDENTIALS_DIRECTORY'],
   }
   try {
-    return openVault(keySources(places), { random: systemRandom, log })
+    const vault = openVault(keySources(places), { random: systemRandom, log })
+    if (vault.isRotating) {
+      log.write('warn', 'A rotation of the master key has not ended: older keys are kept until it has')
+    }
+    return vault
   } catch (error) {
     if (!(error instanceof VaultError)) throw error
     log.write('error', 'Credentials cannot be used', { code: error.code, reason: error.message })

@@ -17,7 +17,12 @@ import {
   type TransferSettings,
 } from '../job/job.ts'
 import { bitsStates, isFinal, type JobStateKind } from '../job/moves.ts'
-import { proxyUsages, type ProxySettings } from '../job/route.ts'
+import {
+  proxyUsages,
+  proxyVariables,
+  type ProxyEnvironment,
+  type ProxySettings,
+} from '../job/route.ts'
 import type { NewJob } from '../engine/ports/job-store.ts'
 import { Fields, formatJson } from './fields.ts'
 
@@ -157,7 +162,15 @@ function decodeProxy(fields: Fields): ProxySettings {
     ...(fields.has('list') && { list: fields.text('list') }),
     ...(fields.has('bypass') && { bypass: fields.text('bypass') }),
     ...(fields.has('script') && { script: fields.text('script') }),
+    ...(fields.has('environment') && {
+      environment: decodeEnvironment(fields.object('environment')),
+    }),
   }
+}
+
+function decodeEnvironment(fields: Fields): ProxyEnvironment {
+  const there = proxyVariables.filter((name) => fields.has(name))
+  return Object.fromEntries(there.map((name) => [name, fields.text(name)]))
 }
 
 function decodeCertificate(fields: Fields): ClientCertificate {
