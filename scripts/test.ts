@@ -13,6 +13,7 @@ import { spec } from 'node:test/reporters'
 import { apacheNeeds } from '../test/lab/apache.ts'
 import { missingPackages, type Needs } from '../test/lab/installed.ts'
 import { kdcNeeds } from '../test/lab/kdc.ts'
+import { networkManagerNeeds } from '../test/lab/network-manager.ts'
 import { winbindNeeds } from '../test/lab/samba.ts'
 import { squidNeeds } from '../test/lab/squid.ts'
 
@@ -24,10 +25,13 @@ const needs: Needs = {
   curl: 'curl',
   aria2c: 'aria2',
   openssl: 'openssl',
+  dnsmasq: 'dnsmasq-base',
+  ip: 'iproute2',
   ...kdcNeeds,
   ...apacheNeeds,
   ...squidNeeds,
   ...winbindNeeds,
+  ...networkManagerNeeds,
 }
 
 /** Every test file may run this long. */

@@ -180,7 +180,12 @@ function addPrincipal({ name, password, options = '' }: Principal): string {
 
 /** kadmin tells failures in words only. */
 async function administer(folder: string, commands: readonly string[]): Promise<void> {
-  const said = await run(folder, 'kadmin.local', ['-r', realm, '-p', 'admin'], `${commands.join('\n')}\n`)
+  const said = await run(
+    folder,
+    'kadmin.local',
+    ['-r', realm, '-p', 'admin'],
+    `${commands.join('\n')}\n`,
+  )
   const done = said.match(/^(?:Principal ".+" created|Entry for principal .+ added)/gmu) ?? []
   if (done.length < commands.length) throw new Error(`Cannot administer the realm: ${said}`)
 }
