@@ -159,7 +159,7 @@ describe('a script', () => {
     scratch.served = () => new Promise(() => undefined)
     const fetching = scratch.ask()
     await scratch.scripts.close()
-    assert.equal(await fetching, 'ERR_PAC_UNREACHABLE')
+    assert.equal(await fetching, 'ERR_PAC_CLOSED')
     assert.equal(await scratch.ask(), 'ERR_PAC_CLOSED')
     await scratch.scripts.close()
   })

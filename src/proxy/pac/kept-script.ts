@@ -127,13 +127,14 @@ export class KeptScript {
       this.#loaded = loaded
       return loaded
     } catch (error) {
+      if (this.#ending.signal.aborted) throw this.#error('closed', aborted.reason)
       if (!(error instanceof ScriptError)) throw error
       const delay = RETRY_DELAYS_MS[this.#failures] ?? RETRY_DELAYS_MS[3]
       this.#failures++
       this.#retryAt = clock.monotonic() + delay
       this.#failure = error
       log.write('warn', 'A proxy script cannot be used', { reason: error.message })
-      if (this.#loaded === undefined || error.code === 'ERR_PAC_CLOSED') throw error
+      if (this.#loaded === undefined) throw error
       return this.#loaded
     }
   }
