@@ -141,7 +141,10 @@ function openHomeVault(home: Home, log: Log): Vault {
   try {
     const vault = openVault(keySources(places), { random: systemRandom, log })
     if (vault.isRotating) {
-      log.write('warn', 'A rotation of the master key has not ended: older keys are kept until it has')
+      log.write(
+        'warn',
+        'A rotation of the master key has not ended: older keys are kept until it has',
+      )
     }
     return vault
   } catch (error) {
