@@ -40,7 +40,13 @@ test(
   { skip: process.platform === 'win32' ? 'there are no modes' : false },
   async () => {
     const id = await withService(async (client) => {
-      const request = { displayName: 'x', files: [file('a')], credentials: [pair] }
+      const request = {
+        displayName: 'x',
+        // Waits for no other job.
+        priority: 'foreground',
+        files: [file('a')],
+        credentials: [pair],
+      } as const
       return (await client.call('job.create', request)).id
     })
     assert.equal(statSync(keyFile).mode & 0o777, 0o600)
