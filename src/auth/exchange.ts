@@ -144,6 +144,8 @@ export class Exchange implements Disposable {
    * connection than the one it was on; a step that was to be sent on the lost one is void then.
    */
   async prepare(request: RequestFacts): Promise<Send | undefined> {
+    // Whoever waited for somebody else's trial may have left meanwhile: nobody would end what began now.
+    if (this.#isClosed) return undefined
     if (this.#trial !== undefined) return this.#again(this.#trial, request)
     const settled = this.#memory.settled(request.connection)
     if (settled !== undefined) await settled
@@ -158,7 +160,7 @@ export class Exchange implements Disposable {
       if (!(await this.#claim(method.scheme))) return this.prepare(request)
       const handshake = session.begin()
       const send = await handshake.prepare(request, this.#memory.options.isUnasked)
-      if (send !== undefined) {
+      if (send !== undefined && !this.#isClosed) {
         this.#begin(method, handshake, request)
         return this.#sent(send)
       }
@@ -251,6 +253,7 @@ export class Exchange implements Disposable {
       if (choice === undefined || this.#isClosed) return this.#fail()
       // Whoever waited looks at the choices again: they may be fewer now.
       if (!(await this.#claim(choice.scheme))) continue
+      if (this.#isClosed) return this.#fail()
       const step = await this.#try(choice, request)
       if (step !== undefined) return step
     }

@@ -98,10 +98,8 @@ export class PeerMemory {
   /** The peer has refused these credentials. */
   refuse(ended: Ended): void {
     this.#ended = [...this.#ended.slice(1 - maximumEnded), ended]
-    // A session of requests knows where it was refused; a connection cannot be asked.
-    if (ended.scheme.binds === 'connection') {
-      this.#proved = this.#proved.filter((scheme) => scheme !== ended.scheme)
-    }
+    // Wherever else it was taken, it may be wrong by now: it is not sent there before somebody asks (A133).
+    this.#proved = this.#proved.filter((scheme) => scheme !== ended.scheme)
   }
 
   get hasRefused(): boolean {

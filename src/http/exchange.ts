@@ -9,7 +9,7 @@
  * next way is taken.
  */
 
-import { directRoute, type Hop } from '../job/route.ts'
+import { directRoute, type Hop, type Route } from '../job/route.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { Fields } from '../wire/fields.ts'
 import { handshakeFacts, mayAskLater, type HandshakeFacts } from './certificate/handshake.ts'
@@ -53,6 +53,8 @@ class Visit implements LegConsumer {
   #proof: Proof | undefined
   /** Whether the answer may have come of a certificate that was not asked for in time. */
   #isAskedLater = false
+  /** What is on its way. */
+  #leg: Leg | undefined
   /** The final response, unless the target led to another one. */
   response: HttpResponse | undefined
   /** Where the exchange goes on, unless this is the end of it. */
@@ -69,11 +71,10 @@ class Visit implements LegConsumer {
 
   /** Goes one way after the other until one leads to the server. @returns the trailers of the last response */
   async run(): Promise<Fields> {
-    const { routes, signal } = this.#request
+    const { routes } = this.#request
     if (routes === undefined) return this.#go('direct')
-    const found = routes.find(new URL(this.#target.url))
+    const found = this.#route()
     const route = found instanceof Promise ? await found : found
-    signal.throwIfAborted()
     const [first, ...others] = route.length > 0 ? route : directRoute
     let hop = first
     for (;;) {
@@ -87,6 +88,17 @@ class Visit implements LegConsumer {
         hop = another
       }
     }
+  }
+
+  /** The ways to the target, best first. */
+  #route(): Route | Promise<Route> {
+    const { routes, signal } = this.#request
+    const found = routes?.find(new URL(this.#target.url)) ?? directRoute
+    if (!(found instanceof Promise)) return found
+    return found.then((route) => {
+      signal.throwIfAborted()
+      return route
+    })
   }
 
   /** One way, once more with TLS 1.2 where the server asks for a certificate when it is too late for it (A83). */
@@ -161,20 +173,36 @@ class Visit implements LegConsumer {
     this.#proof = proof
     for (;;) {
       const parts = this.#parts({ request: proof.wording, isAwaited: proof.isAwaited })
-      const leg = new Leg(parts)
-      const trailers = await this.#pool.run(leg, proof.lease)
+      this.#leg = new Leg(parts)
+      const trailers = await this.#run(this.#leg, proof)
       const asked = proof.asked
-      if (asked === undefined) {
-        await proof.check()
-        return trailers
-      }
+      if (asked === undefined && !proof.isUnfinished) return trailers
       const reason = await proof.answer()
-      if (reason !== undefined) {
+      if (asked !== undefined && reason !== undefined) {
         this.#final(asked, undefined, reason)
         return Fields.empty
       }
-      this.#target = proof.target
+      await this.#follow(proof)
     }
+  }
+
+  /** One leg. @throws {DistrustError} whatever else becomes of it: nothing may be kept of what it brought */
+  async #run(leg: Leg, proof: Proof): Promise<Fields> {
+    try {
+      return await this.#pool.run(leg, proof.lease)
+    } finally {
+      await proof.check()
+    }
+  }
+
+  /** Goes on where the proof leads: another page, perhaps over TLS, which is another way then (A124, A340). */
+  async #follow(proof: Proof): Promise<void> {
+    const before = this.#target
+    this.#target = proof.target
+    if (isSameOrigin(before, this.#target)) return
+    const [hop] = await this.#route()
+    this.#way = this.#wayOver(hop ?? 'direct')
+    proof.moveTo(this.#way)
   }
 
   readonly #detour = (request: HttpRequest, sink: BodySink): Promise<ExchangeResult> =>
@@ -182,6 +210,7 @@ class Visit implements LegConsumer {
 
   head(head: ResponseHead, lease: Lease): 'take' | 'drop' {
     if (this.#proof?.takes(head, lease) === true) return 'drop'
+    this.#leaveUnlessTrusted()
     if (this.#way.certificate !== undefined && this.#way.maxVersion === undefined) {
       const { handshake: facts } = lease.facts
       this.#isAskedLater = mayAskLater({ facts, status: head.status })
@@ -193,6 +222,12 @@ class Visit implements LegConsumer {
       return 'drop'
     }
     return this.#final(head, lease)
+  }
+
+  /** What somebody sends who has not proved to be the server is not taken to its end. */
+  #leaveUnlessTrusted(): void {
+    const leg = this.#leg
+    this.#proof?.check().catch((error: unknown) => leg?.leave(error))
   }
 
   #final(head: ResponseHead, lease: Lease | undefined, refusal?: string): 'take' | 'drop' {

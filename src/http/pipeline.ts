@@ -192,6 +192,8 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
           this.#whenConnected.push(resolve)
         })
       }
+      // Nobody begins a proof for a caller who has left.
+      if (this.#worded !== leg) return
       const worded = await wording(this)
       if (this.#worded === leg) this.#sendWorded(leg, worded)
     } catch (error) {
@@ -220,12 +222,17 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   async #sendBody(upload: Upload): Promise<void> {
     upload.isHeldBack = false
     try {
+      let left = upload.body.length
       for await (const bytes of upload.body.read()) {
         if (this.#upload !== upload || this.#isOver) return
+        left -= bytes.length
+        if (left < 0) break
         this.#connection.send(bytes)
         await this.#connection.drained()
         this.#wasHeard = true
       }
+      // What is too long would be the next request for the server, and of what is too short that would be a part.
+      assert(left === 0, 'a body is as long as it says')
       if (this.#upload === upload) this.#upload = undefined
     } catch (error) {
       if (this.#upload === upload && !this.#isOver) this.#refuse(upload.leg, error)
@@ -234,6 +241,11 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
 
   hold(): void {
     this.#isHeld = true
+    // Whatever is being worded would be sent between two legs of the one who holds.
+    const worded = this.#worded
+    if (worded === undefined) return
+    this.#worded = undefined
+    this.#owner.evicted([worded])
   }
 
   retire(): void {

@@ -14,14 +14,16 @@ import { asksForProof } from '../auth/authenticator.ts'
 import { targetFields, type AuthTarget } from '../auth/auth.ts'
 import type { Exchange, Step } from '../auth/exchange.ts'
 import type { RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
+import { failure, FailureError, type Failure } from '../job/failure.ts'
 import type { Field } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { makeDetour, type Run } from './detour.ts'
 import { DistrustError, distrusted } from './failure.ts'
 import type { HttpRequest } from './http.ts'
+import type { Identity } from './identity.ts'
 import type { ConnectionFacts, Lease, Worded } from './leg.ts'
 import { requestHead } from './request-head.ts'
-import { isSameOrigin, parseTarget, type Target } from './target.ts'
+import { describeTarget, isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, type Way } from './way.ts'
 
 /** One of the two who may ask, and what was said to it. */
@@ -33,6 +35,7 @@ class Side {
   send: Send | undefined
   /** Whether this exchange has answered a challenge: then it has begun something that it must go on with. */
   #wasAsked = false
+  #isClosed = false
 
   constructor(target: AuthTarget, begin: () => Exchange) {
     this.target = target
@@ -58,6 +61,8 @@ class Side {
 
   /** The request goes out on a connection that is new to it. */
   async move(facts: RequestFacts): Promise<void> {
+    // A request is worded for a connection after its caller has left: nothing may be begun that nobody ends.
+    if (this.#isClosed) return
     // Nothing was begun that could be gone on with, and nothing is counted against it.
     if (!this.#wasAsked) this.renew()
     await this.prepare(facts)
@@ -73,32 +78,52 @@ class Side {
     return this.send !== undefined && this.#exchange.bindsConnection
   }
 
+  /** Whether the request can be granted with what goes out now. */
+  get canSucceed(): boolean {
+    return this.send?.canSucceed !== false
+  }
+
   /** Whether the request may be turned down for want of proof, as far as is known. */
   get isUnproven(): boolean {
     return this.send === undefined && this.#exchange.scheme === undefined
   }
 
   close(): void {
+    this.#isClosed = true
     this.#exchange.close()
   }
 }
+
+/** A head that asks for proof, and who it is from. */
+interface Asked {
+  readonly head: ResponseHead
+  readonly side: Side
+}
+
+/** How often a body is sent because what went out without it was let through. */
+const MAXIMUM_BARES = 2
 
 /** The proof of one request to one server over one way. */
 export class Proof implements Disposable {
   readonly #run: Run
   readonly #request: HttpRequest
   readonly #first: Target
-  readonly #way: Way
   readonly #server: Side
-  readonly #proxy: Side | undefined
+  #proxy: Side | undefined
+  #way: Way
   #target: Target
   /** The connection that the sends of both sides are for. */
   #connection: ConnectionFacts | undefined
   #worded: Promise<unknown> = Promise.resolve()
-  #asked: { readonly head: ResponseHead; readonly side: Side } | undefined
+  #asked: Asked | undefined
   #lease: Lease | undefined
   #verdicts: readonly Promise<Verdict>[] = []
   #hasAnswered = false
+  /** Whether the last leg went out without the body of the request, because it could not succeed (A420). */
+  #isBodyWithheld = false
+  /** Whether the next leg goes out with the body and without what cannot succeed: nobody has asked for that. */
+  #isBare = false
+  #bares = 0
 
   /**
    * @param run makes detours
@@ -112,14 +137,10 @@ export class Proof implements Disposable {
     this.#first = first
     this.#way = way
     this.#target = target
-    const { hop } = way
     this.#server = new Side('server', () =>
       identity.server(target, !isSameOrigin(target, first)).begin(),
     )
-    this.#proxy =
-      isAskedForUrl(target, way) && hop !== 'direct'
-        ? new Side('proxy', () => identity.proxy(hop).begin())
-        : undefined
+    this.#proxy = proxySide(identity, target, way)
   }
 
   /** What is asked for: not always what was asked for first (A340). */
@@ -130,6 +151,11 @@ export class Proof implements Disposable {
   /** The head that asked for proof last; `undefined` when the last one did not. */
   get asked(): ResponseHead | undefined {
     return this.#asked?.head
+  }
+
+  /** Whether what was answered last is a request without its body, so that another leg has to follow. */
+  get isUnfinished(): boolean {
+    return this.#isBare
   }
 
   /** The connection on which the next leg goes out, while it is held. */
@@ -166,8 +192,10 @@ export class Proof implements Disposable {
   #word(): Worded {
     const sides = this.#proxy === undefined ? [this.#server] : [this.#proxy, this.#server]
     const { body } = this.#request
-    const canSucceed = sides.every(({ send }) => send?.canSucceed !== false)
-    const awaitsContinue = body !== undefined && canSucceed && sides.some((side) => side.isUnproven)
+    const canSucceed = this.#isBare || sides.every((side) => side.canSucceed)
+    const awaitsContinue =
+      body !== undefined && canSucceed && sides.some((side) => side.isUnproven || !side.canSucceed)
+    this.#isBodyWithheld = !canSucceed && body !== undefined && body.length > 0
     return {
       head: requestHead(
         this.#request,
@@ -175,7 +203,7 @@ export class Proof implements Disposable {
         this.#first,
         isAskedForUrl(this.#target, this.#way),
         {
-          proofs: sides.flatMap(proofsOf),
+          proofs: sides.filter((side) => side.canSucceed || !this.#isBare).flatMap(proofsOf),
           framing: framingOf(body?.length, canSucceed, awaitsContinue),
         },
       ),
@@ -185,11 +213,12 @@ export class Proof implements Disposable {
     }
   }
 
-  /** Hears a head. @returns whether it asks for proof, so that its body is to be dropped */
+  /** Hears a head. @returns whether another leg follows, so that the body is to be dropped */
   takes(head: ResponseHead, lease: Lease): boolean {
     this.#connection = lease.facts
     const side = this.#askedBy(head)
     this.#asked = side === undefined ? undefined : { head, side }
+    this.#isBare = side === undefined && this.#isBodyWithheld
     if (side === undefined) {
       this.#lease = undefined
       const response = factsOf(head)
@@ -198,12 +227,12 @@ export class Proof implements Disposable {
         this.#server.exchange.accepted(response),
         ...(proxy === undefined ? [] : [proxy.exchange.accepted(response)]),
       ]
-      return false
+      if (!this.#isBare) return false
     }
     this.#lease = lease
     if (!lease.isShared) lease.hold()
     // The others are as unproven on this connection as this one, which cannot be proven while they are on it.
-    else if (side.isUnproven || side.exchange.bindsConnection) lease.retire()
+    else if (side?.isUnproven === true || side?.exchange.bindsConnection === true) lease.retire()
     return true
   }
 
@@ -221,8 +250,22 @@ export class Proof implements Disposable {
    */
   async answer(): Promise<string | undefined> {
     const asked = this.#asked
-    if (asked === undefined) return undefined
-    const { side, head } = asked
+    if (asked === undefined) {
+      await this.#beginBare()
+      return undefined
+    }
+    const { signal } = this.#request
+    // Whoever waits for somebody else's trial begins none of their own when they have left meanwhile.
+    const leave = (): void => this.#closeSides()
+    signal.addEventListener('abort', leave)
+    try {
+      return await this.#answer(asked)
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  async #answer({ side, head }: Asked): Promise<string | undefined> {
     const response = factsOf(head)
     this.#hasAnswered = true
     if (side === this.#server) await this.#passProxy(response)
@@ -237,6 +280,26 @@ export class Proof implements Disposable {
     side.send = step
     if (step.url !== undefined) this.#target = parseTarget(step.url)
     return undefined
+  }
+
+  /** What was let through is a request without its body: it has to be made once more, with it (A420). */
+  async #beginBare(): Promise<void> {
+    await this.check()
+    if (++this.#bares > MAXIMUM_BARES) throw new FailureError(takenWithoutBody(this.#target))
+    const sides = this.#proxy === undefined ? [this.#server] : [this.#server, this.#proxy]
+    for (const side of sides) side.renew()
+    this.#connection = undefined
+  }
+
+  /** Goes on at another origin (A340): what belongs to this one stays behind. */
+  moveTo(way: Way): void {
+    const { identity } = this.#request
+    this.#lease?.release()
+    this.#lease = undefined
+    this.#connection = undefined
+    this.#way = way
+    this.#proxy?.close()
+    this.#proxy = identity === undefined ? undefined : proxySide(identity, this.#target, way)
   }
 
   /** The server has asked, so the proxy has let the request through, and gets another one now. */
@@ -282,9 +345,28 @@ export class Proof implements Disposable {
     this.#lease?.release()
     // What was not waited for is of no interest any more.
     for (const verdict of this.#verdicts) verdict.catch(() => undefined)
+    this.#closeSides()
+  }
+
+  #closeSides(): void {
     this.#server.close()
     this.#proxy?.close()
   }
+}
+
+/** The proxy, where it is asked for the whole URL. */
+function proxySide(identity: Identity, target: Target, way: Way): Side | undefined {
+  const { hop } = way
+  if (hop === 'direct' || !isAskedForUrl(target, way)) return undefined
+  return new Side('proxy', () => identity.proxy(hop).begin())
+}
+
+function takenWithoutBody(target: Target): Failure {
+  return failure(
+    'BG_E_INVALID_SERVER_RESPONSE',
+    'REMOTE_FILE',
+    `Cannot send a body to ${describeTarget(target)}: it is asked for only without one`,
+  )
 }
 
 function proofsOf({ target, send }: Side): readonly Field[] {

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DistrustError } from './failure.ts'
+import { guarded, guards, identityWith, pair } from './guarded.suite.ts'
+import { answer, hostile } from './hostile.suite.ts'
+import { fetchText, get, KeepingSink, makeClient } from './servers.suite.ts'
+
+function bodyOf(text: string) {
+  return {
+    length: Buffer.byteLength(text),
+    async *read() {
+      yield Buffer.from(text)
+    },
+  }
+}
+
+test('what a redirect leads to at another origin is not asked over a connection that was proven (A380)', async (t) => {
+  const client = makeClient(t)
+  const identity = identityWith(t, [pair('ntlm')])
+  const other = await guarded(t, [guards.ntlm()])
+  const first = await hostile(t, () => ({
+    say: answer(302, [`Location: ${other.url}/taken`]),
+  }))
+  assert.equal((await fetchText(client, `${other.url}/own`, { identity })).text, '/own')
+  const { response } = await fetchText(client, `${first.url}/a`, { identity })
+  assert.equal(response.status, 401)
+})
+
+test('a body goes out where the first leg of a proof turned out not to be wanted (A420)', async (t) => {
+  const server = await guarded(t, [guards.ntlm()], {
+    isPublic: (path) => path.startsWith('/public'),
+    closes: () => false,
+    serve: (request, response) => {
+      response.setHeader('Connection', 'close')
+      response.end(request.url)
+    },
+  })
+  const client = makeClient(t)
+  const identity = identityWith(t, [pair('ntlm')])
+  await fetchText(client, `${server.url}/a`, { identity })
+  for (const method of ['PUT', 'POST']) {
+    const request = { ...get(`${server.url}/public/${method}`), method, identity }
+    await client.exchange({ ...request, body: bodyOf('whole') }, new KeepingSink())
+    const last = server.log.filter(({ path }) => path === `/public/${method}`).at(-1)
+    assert.equal(last?.bytes, 5)
+  }
+})
+
+test('a server that does not prove itself is not trusted either when its body breaks off (A222)', async (t) => {
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('authorization')
+      ? {
+          say: `HTTP/1.1 200 OK\r\nAuthentication-Info: rspauth="${'0'.repeat(32)}"\r\nContent-Length: 99\r\n\r\nforged`,
+          end: 'reset',
+        }
+      : { say: answer(401, ['WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"']) },
+  )
+  const identity = identityWith(t, [pair('digest')])
+  await assert.rejects(fetchText(makeClient(t), server.url, { identity }), DistrustError)
+})
+
+test('a server that does not prove itself is left at once, not when its body is over', async (t) => {
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('authorization')
+      ? {
+          say: `HTTP/1.1 200 OK\r\nAuthentication-Info: rspauth="${'0'.repeat(32)}"\r\nContent-Length: 99\r\n\r\nforged`,
+        }
+      : { say: answer(401, ['WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"']) },
+  )
+  const identity = identityWith(t, [pair('digest')])
+  await assert.rejects(
+    fetchText(makeClient(t), server.url, { identity, stallTimeoutMs: 3000 }),
+    DistrustError,
+  )
+})
+
+test('a password that is refused after it was taken is not sent in every other folder', async (t) => {
+  let isOpen = true
+  const server = await hostile(t, ({ fields }) =>
+    isOpen && fields.has('authorization')
+      ? { say: answer(200, [], 'in') }
+      : { say: answer(401, ['WWW-Authenticate: Basic realm="r"']) },
+  )
+  const client = makeClient(t)
+  const identity = identityWith(t, [pair('basic')])
+  const folders = ['/a/', '/b/', '/c/', '/d/']
+  for (const folder of folders) await fetchText(client, `${server.url}${folder}x`, { identity })
+  isOpen = false
+  const before = server.heard.length
+  for (const folder of folders) await fetchText(client, `${server.url}${folder}x`, { identity })
+  const tries = server.heard.slice(before).filter(({ fields }) => fields.has('authorization'))
+  assert.equal(tries.length, 1)
+})
