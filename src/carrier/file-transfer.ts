@@ -162,7 +162,8 @@ export class FileTransfer implements BodySink {
     const condition = before > 0 ? this.#condition : undefined
     const { response, trailers } = await this.#exchange({
       method: 'GET',
-      url: this.#remoteName,
+      // Never the place that a redirect has led to: what the job may prove is for the one that it has named (A380).
+      url: this.order.remoteName,
       headers: transfer.headers,
       redirects: transfer.redirects,
       stallTimeoutMs,
@@ -287,7 +288,7 @@ export class FileTransfer implements BodySink {
         ),
       )
     }
-    await this.#context.restart(this.order.ordinal, reason, tagOnly)
+    // At once, so that no checkpoint promises again what the engine is about to forget.
     this.#partial?.close()
     this.#partial = undefined
     this.#verification = undefined
@@ -297,6 +298,7 @@ export class FileTransfer implements BodySink {
     this.#size = undefined
     this.#version = undefined
     if (tagOnly) this.#tagRestarts++
+    await this.#context.restart(this.order.ordinal, reason, tagOnly)
     this.#context.signal.throwIfAborted()
   }
 
@@ -315,8 +317,10 @@ export class FileTransfer implements BodySink {
   async sync(): Promise<FileProgress> {
     // What comes while the sync is under way, the end of the file with it, is for the next one to promise.
     const covered = this.#facts()
-    await this.#partial?.sync()
-    return this.#promise(covered)
+    const partial = this.#partial
+    await partial?.sync()
+    // What was covered is forgotten where the file has begun again meanwhile.
+    return this.#promise(this.#partial === partial ? covered : this.#facts(this.#promised))
   }
 
   /** What is true now that a sync, begun after the last flush, has covered the file. */
@@ -345,5 +349,6 @@ export class FileTransfer implements BodySink {
   close(): void {
     this.#partial?.close()
     this.#partial = undefined
+    this.order.urlCredentials?.fill(0)
   }
 }

@@ -105,6 +105,7 @@ export class Turn {
   }
 
   add(files: readonly FileOrder[]): void {
+    if (this.#isOver) return wipeCredentials(files)
     this.#queue.push(...files)
     this.#fill()
   }
@@ -286,6 +287,7 @@ export class Turn {
     this.#tellAlarm?.[Symbol.dispose]()
     this.#checkpointAlarm?.[Symbol.dispose]()
     this.#identities.close()
+    wipeCredentials(this.#queue)
     this.#tell()
     const { job, number: turn } = this
     const failure = this.#failure
@@ -296,4 +298,9 @@ export class Turn {
     )
     this.#ended.resolve()
   }
+}
+
+/** Of files that nobody asks for any more. */
+function wipeCredentials(files: readonly FileOrder[]): void {
+  for (const { urlCredentials } of files) urlCredentials?.fill(0)
 }

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { encodeCredentials } from '../auth/credential-record.ts'
+import { Secret } from '../auth/secret.ts'
+import { noMechanisms } from '../auth/world.suite.ts'
+import { countBytes } from '../base/byte-range.ts'
+import type { FileOrder, FileProgress } from '../engine/order.ts'
+import { temporaryFolder } from '../files/disks.suite.ts'
+import { SyncGroup } from '../files/sync-group.ts'
+import { DistrustError } from '../http/failure.ts'
+import { identityWith, pair } from '../http/guarded.suite.ts'
+import { answer, hostile } from '../http/hostile.suite.ts'
+import { makeClient } from '../http/servers.suite.ts'
+import { directRoute, type Routes } from '../job/route.ts'
+import { FileTransfer, type TransferContext } from './file-transfer.ts'
+import { systemClock } from './system-clock.ts'
+import { Turn } from './turn.ts'
+
+const transfer = {
+  headers: [],
+  redirects: { follow: 'report', allowHttpsToHttp: false },
+  overwrite: true,
+  contentDisposition: false,
+} as const
+
+const straight: Routes = { find: () => directRoute, failed: () => undefined }
+
+function context(t: TestContext, more: Partial<TransferContext>): TransferContext {
+  return {
+    http: makeClient(t),
+    identityOf: () => undefined,
+    routes: straight,
+    strictCertificates: false,
+    clock: systemClock,
+    job: 'a job',
+    transfer,
+    stallTimeoutMs: 10_000,
+    connections: 1,
+    signal: new AbortController().signal,
+    restart: () => Promise.resolve(),
+    connected: () => undefined,
+    sized: () => undefined,
+    received: () => undefined,
+    ...more,
+  }
+}
+
+function order(folder: string, remoteName: string, ordinal = 0): FileOrder {
+  return {
+    ordinal,
+    remoteName,
+    localName: join(folder, `file ${ordinal}`),
+    partialName: join(folder, `partial ${ordinal}`),
+    digests: [],
+    ranges: [],
+    tagRestarts: 0,
+  }
+}
+
+test('where a redirect has led is not asked as the origin that the job has named (A380)', async (t) => {
+  const folder = temporaryFolder(t)
+  const tag = 'ETag: "v"'
+  let parts = 0
+  const elsewhere = await hostile(t, () => {
+    // A part that ends early: the transfer goes on behind it.
+    const start = 2 * ++parts
+    const range = `Content-Range: bytes ${start}-${start + 1}/8`
+    return parts === 2
+      ? { say: answer(401, ['WWW-Authenticate: Basic realm="give"']) }
+      : { say: answer(206, [tag, range], 'xx') }
+  })
+  const named = await hostile(t, ({ fields }) =>
+    fields.has('range')
+      ? { say: answer(302, [`Location: ${elsewhere.url}/there`]) }
+      : { say: `HTTP/1.1 200 OK\r\n${tag}\r\nContent-Length: 8\r\n\r\nxx`, end: 'close' },
+  )
+  const identity = identityWith(t, [pair('basic')])
+  const terms = context(t, { identityOf: () => identity })
+  const first = new FileTransfer(order(folder, `${named.url}/f`), terms)
+  await assert.rejects(first.run())
+  const { ranges, version, size } = first.promise()
+  first.close()
+  assert.equal(countBytes(ranges), 2)
+  assert(version !== undefined && size !== undefined)
+  const again = { ...order(folder, `${named.url}/f`), ranges, version, size }
+  const second = new FileTransfer(again, terms)
+  await assert.rejects(second.run(), /401/u)
+  second.close()
+  assert(elsewhere.heard.length > 1)
+  for (const { fields } of elsewhere.heard) assert.equal(fields.get('authorization'), undefined)
+})
+
+test('of a server that did not prove itself no byte is promised, whenever a checkpoint is made', async (t) => {
+  const folder = temporaryFolder(t)
+  const forged = `Authentication-Info: rspauth="${'0'.repeat(32)}"`
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('authorization')
+      ? { say: `HTTP/1.1 200 OK\r\nETag: "v"\r\n${forged}\r\nContent-Length: 99\r\n\r\nforged` }
+      : { say: answer(401, ['WWW-Authenticate: Digest realm="r", nonce="n", qop="auth"']) },
+  )
+  const identity = identityWith(t, [pair('digest')])
+  const promises: Promise<FileProgress>[] = []
+  const file = new FileTransfer(
+    order(folder, server.url),
+    context(t, {
+      identityOf: () => identity,
+      received: () => {
+        file.flush()
+        promises.push(file.sync())
+      },
+      restart: async () => {
+        promises.push(file.sync())
+        await Promise.resolve()
+      },
+    }),
+  )
+  await assert.rejects(file.run(), DistrustError)
+  promises.push(file.sync())
+  assert.equal(promises.length, 3)
+  for (const { ranges } of await Promise.all(promises)) assert.deepEqual(ranges, [])
+  file.close()
+})
+
+test('names and passwords of files whose turn did not come are wiped with it', async (t) => {
+  const folder = temporaryFolder(t)
+  const asked = Promise.withResolvers<void>()
+  const server = await hostile(t, () => {
+    asked.resolve()
+    return { say: '' }
+  })
+  const records = Array.from({ length: 4 }, () =>
+    encodeCredentials({
+      kind: 'password',
+      userName: 'ann',
+      password: Secret.fromText('pas'),
+    }),
+  )
+  const turn = new Turn(
+    {
+      kind: 'fetch',
+      job: 'a job',
+      turn: 1,
+      transfer,
+      stallTimeoutMs: 10_000,
+      connections: 1,
+      checkpoint: { everyMs: 1000, bytes: 1000 },
+      files: [],
+    },
+    {
+      http: makeClient(t),
+      mechanisms: noMechanisms,
+      strictCertificates: false,
+      routes: () => straight,
+      clock: systemClock,
+      syncs: new SyncGroup(),
+      report: () => undefined,
+    },
+  )
+  turn.add(
+    records.slice(0, 3).map((urlCredentials, place) => ({
+      ...order(folder, `${server.url}/${place}`, place),
+      urlCredentials,
+    })),
+  )
+  await asked.promise
+  turn.stop()
+  await turn.over
+  turn.add(
+    records.slice(3).map((urlCredentials) => ({ ...order(folder, server.url, 3), urlCredentials })),
+  )
+  for (const record of records) assert(record.every((octet) => octet === 0))
+})
