@@ -28,7 +28,7 @@ export interface CarrierWorld {
 /** One carrier. */
 export class Carrier {
   readonly #world: CarrierWorld
-  readonly #http = new HttpClient()
+  readonly #http: HttpClient
   readonly #mechanisms = platformMechanisms({ clock: systemClock })
   readonly #ways: Ways
   readonly #syncs = new SyncGroup()
@@ -39,6 +39,7 @@ export class Carrier {
 
   constructor(world: CarrierWorld) {
     this.#world = world
+    this.#http = new HttpClient({ proxyTrust: world.settings.proxyTrust })
     this.#ways = new Ways(this.#http, world.settings)
   }
 
@@ -60,7 +61,8 @@ export class Carrier {
       case 'examine':
         return this.#chore(this.#examine(order))
       case 'networkChanged':
-        return this.#ways.networkChanged()
+        this.#ways.networkChanged()
+        return this.#http.networkChanged()
       default:
         return order satisfies never
     }
@@ -83,6 +85,7 @@ export class Carrier {
       http: this.#http,
       mechanisms: this.#mechanisms,
       routes: (settings) => this.#ways.of(settings),
+      strictCertificates: this.#world.settings.strictCertificates ?? false,
       clock: this.#world.clock,
       syncs: this.#syncs,
       report: (report) => this.#report(report),

@@ -41,6 +41,7 @@ export interface TransferContext {
   readonly identityOf: (urlCredentials: Uint8Array | undefined) => Identity | undefined
   readonly certificate?: CertificateOrder
   readonly routes: Routes
+  readonly strictCertificates?: boolean
   readonly clock: Clock
   readonly job: string
   readonly transfer: TransferOptions
@@ -156,7 +157,7 @@ export class FileTransfer implements BodySink {
 
   async #fetch(): Promise<void> {
     const { transfer, stallTimeoutMs, signal, job, connections } = this.#context
-    const { certificate, routes } = this.#context
+    const { certificate, routes, strictCertificates } = this.#context
     const before = this.#position
     this.#verdict = undefined
     const condition = before > 0 ? this.#condition : undefined
@@ -175,7 +176,8 @@ export class FileTransfer implements BodySink {
       ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
       ...(certificate === undefined ? {} : { certificate }),
-      ...(routes === undefined ? {} : { routes }),
+      routes,
+      ...(strictCertificates === true ? { strictCertificates } : {}),
     })
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)

@@ -4,7 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { assert } from '../base/error.ts'
-import type { Order, Report } from '../engine/order.ts'
+import { wipeOrder, type Order, type Report } from '../engine/order.ts'
 import type { CarrierListener, Carriers } from '../engine/ports/carriers.ts'
 import type { Owner } from '../job/job.ts'
 import type { CarrierSettings } from './settings.ts'
@@ -97,6 +97,8 @@ export class HostedCarriers implements Carriers {
     clearTimeout(this.#idleTimer)
     this.#host ??= this.#begin()
     this.#host.send(order)
+    // The carrier has a copy of its own.
+    wipeOrder(order)
   }
 
   async stop(): Promise<void> {

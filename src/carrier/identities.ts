@@ -24,15 +24,24 @@ export class Identities {
   readonly #pairs: readonly CredentialPair[]
   readonly #byUrlCredentials = new Map<string, Identity>()
   readonly #urlCredentials: Credentials[] = []
+  readonly #closed: (identity: Identity) => void
+  readonly #helper: Credentials | undefined
   readonly #witness: Witness | undefined
   #common: Identity | undefined
 
   /**
    * @param order its secrets are wiped: what is needed of them was copied
+   * @param closed hears of each identity that is gone: its connections are nobody's
    * @param witness hears what becomes of challenges
    */
-  constructor(order: IdentityOrder | undefined, mechanisms: Mechanisms, witness?: Witness) {
+  constructor(
+    order: IdentityOrder | undefined,
+    mechanisms: Mechanisms,
+    closed: (identity: Identity) => void,
+    witness?: Witness,
+  ) {
     this.#order = order
+    this.#closed = closed
     this.#witness = witness
     this.#world = {
       hashes: nodeHashes,
@@ -46,6 +55,7 @@ export class Identities {
       scheme,
       credentials: takeCredentials(credentials),
     }))
+    this.#helper = order?.helper === undefined ? undefined : takeCredentials(order.helper)
   }
 
   /**
@@ -76,10 +86,14 @@ export class Identities {
 
   /** Wipes everything; no file of the turn is on its way any more. May be called twice. */
   close(): void {
-    this.#common?.close()
-    for (const identity of this.#byUrlCredentials.values()) identity.close()
+    for (const identity of [...this.#byUrlCredentials.values(), this.#common]) {
+      if (identity === undefined) continue
+      identity.close()
+      this.#closed(identity)
+    }
     this.#byUrlCredentials.clear()
     for (const { credentials } of this.#pairs) wipeCredentials(credentials)
+    if (this.#helper !== undefined) wipeCredentials(this.#helper)
     for (const credentials of this.#urlCredentials) wipeCredentials(credentials)
     this.#order?.certificate?.passphrase?.fill(0)
   }
@@ -92,7 +106,8 @@ export class Identities {
 
   get #wallet(): Wallet {
     const usesStoredForProxy = this.#order?.usesStoredForProxy ?? false
-    return { pairs: this.#pairs, usesStoredForProxy }
+    const helper = this.#helper === undefined ? {} : { helper: this.#helper }
+    return { pairs: this.#pairs, usesStoredForProxy, ...helper }
   }
 
   #withUrl(record: Uint8Array): Identity | undefined {

@@ -1,5 +1,6 @@
 /** What a carrier is told about the machine before its first order: plain data, nothing secret. */
 
+import type { TrustOptions } from '../http/trust.ts'
 import type { MachineSettings } from '../proxy/machine.ts'
 import type { ProxyPolicy } from '../proxy/surroundings.ts'
 
@@ -9,4 +10,8 @@ export interface CarrierSettings {
   readonly machine?: MachineSettings
   /** What the administrator decides about finding proxies. */
   readonly policy?: ProxyPolicy
+  /** What https proxies are verified against and shown, where it is not as for servers. */
+  readonly proxyTrust?: TrustOptions
+  /** Whether a server that asks for a certificate is left when a job has none, needed or not (A77). */
+  readonly strictCertificates?: boolean
 }

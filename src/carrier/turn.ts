@@ -39,6 +39,8 @@ export interface TurnWorld {
   readonly mechanisms: Mechanisms
   /** Who knows the ways of jobs with these settings. */
   readonly routes: (settings: ProxySettings | undefined) => Routes
+  /** Whether a server that asks for a certificate is left when a job has none (A77). */
+  readonly strictCertificates?: boolean
   readonly clock: Clock
   readonly syncs: SyncGroup
   readonly report: (report: Report) => void
@@ -80,7 +82,9 @@ export class Turn {
     this.#policy = order.checkpoint
     this.#window = order.connections
     this.over = this.#ended.promise
-    this.#identities = new Identities(order.identity, world.mechanisms)
+    this.#identities = new Identities(order.identity, world.mechanisms, (identity) =>
+      world.http.retire(identity),
+    )
     this.#context = {
       http: world.http,
       identityOf: (urlCredentials) => this.#identities.of(urlCredentials),
@@ -88,6 +92,7 @@ export class Turn {
         ? {}
         : { certificate: order.identity.certificate }),
       routes: world.routes(order.proxy),
+      strictCertificates: world.strictCertificates ?? false,
       clock: world.clock,
       job: order.job,
       transfer: order.transfer,

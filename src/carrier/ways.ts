@@ -4,21 +4,15 @@ import { homedir } from 'node:os'
 import type { HttpClient } from '../http/http.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { hostDesktop } from '../proxy/desktop/host.ts'
-import { createScripts } from '../proxy/pac/scripts.ts'
-import type { Discovery } from '../proxy/ports.ts'
 import { createRoutes, type JobRoutes } from '../proxy/routes.ts'
 import { Surroundings } from '../proxy/surroundings.ts'
 import { scriptFetcher } from './fetch-script.ts'
+import { LateDiscovery, LateScripts } from './late.ts'
 import type { CarrierSettings } from './settings.ts'
 import { systemClock } from './system-clock.ts'
 
 /** So many different settings of jobs are remembered with what they led to. */
 const MOST_REMEMBERED = 64
-
-const noDiscovery: Discovery = {
-  find: () => Promise.resolve(undefined),
-  networkChanged: () => undefined,
-}
 
 /** What surrounds the person whose jobs are carried. */
 export class Ways {
@@ -31,11 +25,11 @@ export class Ways {
       clock: systemClock,
       desktop: hostDesktop({
         environment: process.env,
-        home: homedir(),
+        home: process.env['HOME'] ?? homedir(),
         uid: process.getuid?.(),
       }),
-      scripts: createScripts({ fetchScript: scriptFetcher(http), clock: systemClock }),
-      discovery: noDiscovery,
+      scripts: new LateScripts({ fetchScript: scriptFetcher(http), clock: systemClock }),
+      discovery: new LateDiscovery({ clock: systemClock }),
       machine,
       policy,
     })

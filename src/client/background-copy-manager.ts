@@ -5,7 +5,9 @@ import type { ExpectedDigest, Priority, RedirectPolicy } from '../job/job.ts'
 import type { Call, RpcClient } from '../rpc/client.ts'
 import type {
   CreateParams,
+  ExamineParams,
   FileView,
+  FindingView,
   JobEventView,
   JobView,
   MethodName,
@@ -25,7 +27,16 @@ import {
 import { currentWorld, findHome } from './home.ts'
 import { connect } from './start-service.ts'
 
-export type { Call, ExpectedDigest, FileView, JobEventView, JobView, Priority, RedirectPolicy }
+export type {
+  Call,
+  ExpectedDigest,
+  FileView,
+  FindingView,
+  JobEventView,
+  JobView,
+  Priority,
+  RedirectPolicy,
+}
 
 /** What a new job may be given besides its name. */
 export type JobOptions = Omit<NewJob, 'displayName'>
@@ -35,6 +46,15 @@ export interface NewJob extends Omit<CreateParams, 'credentials' | 'certificate'
   /** As {@link BackgroundCopyJob.setCredentials} sets them: the job has them before it first runs. */
   readonly credentials?: readonly JobCredentialPair[]
   /** As {@link BackgroundCopyJob.setClientCertificate} sets it. */
+  readonly certificate?: JobCertificate
+}
+
+/** What {@link BackgroundCopyManager.examine} looks at. */
+export interface Question extends Omit<ExamineParams, 'id' | 'credentials' | 'certificate'> {
+  /** The id of a job: as it would ask, and without a URL for the file it fails with, else its first. */
+  readonly job?: string
+  /** In the place of the job's for the same target and scheme. */
+  readonly credentials?: readonly JobCredentialPair[]
   readonly certificate?: JobCertificate
 }
 
@@ -118,6 +138,24 @@ export class BackgroundCopyManager {
     return translated(
       this.#client.watch(undefined, { signal: options.signal ?? new AbortController().signal }),
     )
+  }
+
+  /**
+   * Finds out how a URL is reached and what is asked for on the way: as a job would, or with what is given. Keeps
+   * nothing of the file.
+   *
+   * @returns what was met, in its order; nothing secret is in it. The last is the answer, or why there is none
+   * @throws {BackgroundCopyError} as `createJob` for what is given; `E_INVALIDARG` when there is neither a URL nor a job
+   */
+  async examine(question: Question): Promise<readonly FindingView[]> {
+    const { job, credentials, certificate, ...rest } = question
+    const { findings } = await this.#call('doctor.examine', {
+      ...rest,
+      ...(job === undefined ? {} : { id: job }),
+      ...(credentials === undefined ? {} : { credentials: credentials.map(credentialParams) }),
+      ...(certificate === undefined ? {} : { certificate: certificateParams(certificate) }),
+    })
+    return findings
   }
 
   /** What the service says of itself. */

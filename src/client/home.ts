@@ -1,8 +1,9 @@
 /** Where a service keeps what it owns, and where it answers: one place knows the platforms' customs. */
 
 import { createHash } from 'node:crypto'
-import { homedir, tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { currentUser, homeFolder } from './who.ts'
 
 /** The places of one service. */
 export interface Home {
@@ -33,13 +34,12 @@ const SOCKET_PATH_LIMIT = 103
 
 /** The world as it is. */
 export function currentWorld(): HomeWorld {
-  const { uid, username } = userInfo()
   return {
     env: process.env,
     platform: process.platform,
-    homeFolder: homedir(),
+    homeFolder: homeFolder(),
     temporaryFolder: tmpdir(),
-    user: uid < 0 ? username : String(uid),
+    user: currentUser().id,
   }
 }
 

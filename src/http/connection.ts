@@ -130,6 +130,11 @@ export class Connection {
     this.#wantedBytes = bytes
   }
 
+  /** The address of this machine that it is bound to, once there is one. */
+  get localAddress(): string | undefined {
+    return this.#socket?.localAddress
+  }
+
   /** What was seen of the TLS handshake with the server. */
   get handshake(): HandshakeFacts | undefined {
     return this.#socket === undefined ? undefined : handshakeFacts(this.#socket)

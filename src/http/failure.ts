@@ -62,6 +62,11 @@ export function stalled(attempt: Attempt, timeoutMs: number, isConnected: boolea
   )
 }
 
+/** The address that a connection was made from is not this machine's any more. */
+export function networkGone(attempt: Attempt): Failure {
+  return connectionError(attempt, 'the network it came over is gone')
+}
+
 /**
  * A body that ends with its connection came over TLS, which does not tell here whether that end was the server's: what
  * cannot be told from a file cut short is not taken (RFC 9112 §9.8).

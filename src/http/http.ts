@@ -26,6 +26,7 @@ import { runExchange } from './exchange.ts'
 import type { Identity } from './identity.ts'
 import { Pool } from './pool.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
+import type { TrustOptions } from './trust.ts'
 import type { TlsWitness } from './tunnel/tls-witness.ts'
 
 /** What is asked for. */
@@ -123,12 +124,19 @@ export interface ExchangeResult {
   readonly trailers: Fields
 }
 
+/** What a client is made with. */
+export interface HttpClientOptions {
+  readonly clock?: SteadyClock
+  /** What https proxies are verified against and shown, where it is not as for the server. */
+  readonly proxyTrust?: TrustOptions | undefined
+}
+
 /** Makes exchanges and keeps the connections between them. */
 export class HttpClient {
   readonly #pool: Pool
 
-  constructor({ clock = hostClock }: { readonly clock?: SteadyClock } = {}) {
-    this.#pool = new Pool(clock)
+  constructor({ clock = hostClock, proxyTrust }: HttpClientOptions = {}) {
+    this.#pool = new Pool(clock, proxyTrust)
   }
 
   /**
@@ -143,6 +151,16 @@ export class HttpClient {
    */
   exchange(request: HttpRequest, sink: BodySink): Promise<ExchangeResult> {
     return runExchange(this.#pool, request, sink)
+  }
+
+  /** Closes the idle connections of an identity that is closed: nobody else may have them. */
+  retire(identity: Identity): void {
+    this.#pool.retire(identity)
+  }
+
+  /** The network is another one: what was connected over one that is gone fails now, and not when it has stalled. */
+  networkChanged(): void {
+    this.#pool.networkChanged()
   }
 
   /** Breaks off what is under way (`ERR_HTTP_CLOSED`) and resolves when no connection is left. */

@@ -3,6 +3,7 @@
 import { FailureError } from '../job/failure.ts'
 import type { ConnectionOptions } from './connection.ts'
 import { closedEarly } from './failure.ts'
+import type { Identity } from './identity.ts'
 import type { Leg } from './leg.ts'
 import { LegQueue } from './leg-queue.ts'
 import { Manners } from './manners.ts'
@@ -67,6 +68,8 @@ export interface OriginWorld {
 export class Origin implements PipelineOwner {
   /** What the pool knows it by. */
   readonly key: string
+  /** As whom its connections are authenticated. */
+  readonly identity: Identity | undefined
   readonly #world: OriginWorld
   readonly #parties = new Map<string, Party>()
   readonly #partyOf = new Map<Pipeline, Party>()
@@ -80,8 +83,9 @@ export class Origin implements PipelineOwner {
   /** How many connections the server bears, as far as is known. */
   #bearable = Number.POSITIVE_INFINITY
 
-  constructor(key: string, world: OriginWorld) {
+  constructor(key: string, identity: Identity | undefined, world: OriginWorld) {
     this.key = key
+    this.identity = identity
     this.#world = world
   }
 
@@ -108,6 +112,16 @@ export class Origin implements PipelineOwner {
       pipeline.keepAwake(false)
       if (quietMs >= IDLE_TIMEOUT_MS) pipeline.close(undefined)
     }
+  }
+
+  /** Ends every connection whose address this machine has no more. */
+  checkAddresses(addresses: ReadonlySet<string>): void {
+    for (const pipeline of this.#pipelines) pipeline.checkAddress(addresses)
+  }
+
+  /** Closes what is idle: nobody will ask for it any more. */
+  retire(): void {
+    for (const pipeline of this.#idle.slice()) pipeline.close(undefined)
   }
 
   /** Breaks everything off. */

@@ -7,7 +7,7 @@ import { ResponseReader } from '../wire/response-reader.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import type { HandshakeFacts } from './certificate/handshake.ts'
 import { Connection, type ConnectionOptions, type ConnectionUser } from './connection.ts'
-import { closedEarly, endlessBody, stalled } from './failure.ts'
+import { closedEarly, endlessBody, networkGone, stalled } from './failure.ts'
 import type { RequestBody } from './http.ts'
 import type { ConnectionFacts, Lease, Leg, Worded, Wording } from './leg.ts'
 import { LARGE_SLAB_BYTES, PIPELINED_SLAB_BYTES, SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
@@ -306,6 +306,13 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
       this.#end(new FailureError(stalled(target, stallTimeoutMs, this.#isConnected)), 'silence')
     }
     return quietMs
+  }
+
+  /** Ends a connection whose address this machine has no more: nothing would ever come on it. */
+  checkAddress(addresses: ReadonlySet<string>): void {
+    const address = this.#connection.localAddress
+    if (address === undefined || addresses.has(address)) return
+    this.#end(new FailureError(networkGone(this.target)), 'silence')
   }
 
   #lookAtUpload(now: number): void {

@@ -1,8 +1,10 @@
 /** Every connection of a client, by what it may be used for. */
 
+import { networkInterfaces } from 'node:os'
 import type { Secured } from '../job/finding.ts'
 import type { ConnectionOptions, ConnectionTls } from './connection.ts'
 import { Departures } from './departures.ts'
+import type { Identity } from './identity.ts'
 import type { Lease, Leg, LegParts } from './leg.ts'
 import { Origin } from './origin.ts'
 import { SlabStore } from './slab.ts'
@@ -23,6 +25,7 @@ const LEAST_LOOK_MS = 10
 /** Gives legs to connections. One alarm serves all of them: a timer for each read would cost more than the read. */
 export class Pool {
   readonly #clock: SteadyClock
+  readonly #proxyTrust: TrustOptions
   readonly #origins = new Map<string, Origin>()
   readonly #slabs = new SlabStore()
   readonly #trust = new Trust()
@@ -32,8 +35,10 @@ export class Pool {
   #closedBy: { readonly reason: unknown } | undefined
   readonly #emptied: (() => void)[] = []
 
-  constructor(clock: SteadyClock) {
+  /** @param proxyTrust what https proxies are verified against and shown, where it is not as for the server */
+  constructor(clock: SteadyClock, proxyTrust: TrustOptions = {}) {
     this.#clock = clock
+    this.#proxyTrust = proxyTrust
   }
 
   /**
@@ -56,6 +61,18 @@ export class Pool {
     }
   }
 
+  /** Closes the idle connections of somebody who is gone: nobody else may have them. */
+  retire(identity: Identity): void {
+    for (const origin of this.#origins.values()) if (origin.identity === identity) origin.retire()
+  }
+
+  /** Ends connections that were made from addresses which this machine has no more. */
+  networkChanged(): void {
+    const interfaces = Object.values(networkInterfaces())
+    const addresses = new Set(interfaces.flatMap((each = []) => each.map(({ address }) => address)))
+    for (const origin of this.#origins.values()) origin.checkAddresses(addresses)
+  }
+
   /** Breaks everything off, and resolves when no connection is left. May be called twice. */
   async close(reason: unknown): Promise<void> {
     this.#closedBy ??= { reason }
@@ -72,7 +89,7 @@ export class Pool {
     const key = connectionKey(parts.target, parts.way, this.#trust)
     const known = this.#origins.get(key)
     if (known !== undefined) return known
-    const origin = new Origin(key, {
+    const origin = new Origin(key, parts.way.identity, {
       slabs: this.#slabs,
       options: (session, keepSession) => this.#options(parts, session, keepSession),
       emptied: (origin) => this.#forget(origin),
@@ -98,7 +115,7 @@ export class Pool {
       through: {
         proxy: hop,
         tls: needsTls
-          ? this.#tls({ caFile, witness: told }, undefined, () => undefined)
+          ? this.#tls({ caFile, ...this.#proxyTrust, witness: told }, undefined, () => undefined)
           : undefined,
         authenticator: identity?.proxy(hop),
         login: identity?.proxyLogin,

@@ -28,6 +28,8 @@ export interface AuthConfig extends Partial<Omit<AuthSettings, 'passport'>> {
   readonly passportSignIn?: { readonly realm: string; readonly url: string }
   /** Whether URLs with a name and a password are refused (A45). */
   readonly refuseUrlCredentials?: boolean
+  /** Whether a server that asks for a client certificate is left when a job has none, needed or not (A77). */
+  readonly strictCertificates?: boolean
 }
 
 /** A text that fits a pattern. */
@@ -72,6 +74,7 @@ const fields: Fields<AuthConfig> = {
   passportNexus: optional(httpsUrl),
   passportSignIn: optional(record({ realm: text(255), url: httpsUrl })),
   refuseUrlCredentials: optional(flag),
+  strictCertificates: optional(flag),
 }
 
 /** Reads the part of the file that is about authentication. */
@@ -83,7 +86,13 @@ export const authConfig: Decoder<AuthConfig> = record(fields)
  * @param host the machine's name, with or without its domain
  */
 export function authSettings(from: AuthConfig = {}, host: string = hostname()): AuthSettings {
-  const { passportNexus, passportSignIn, refuseUrlCredentials: _, ...settings } = from
+  const {
+    passportNexus,
+    passportSignIn,
+    refuseUrlCredentials: _,
+    strictCertificates: __,
+    ...settings
+  } = from
   const [name = '', ...domain] = host.split('.')
   return {
     ...defaultAuthSettings,

@@ -1,6 +1,5 @@
 /** Puts a service together: the only place that names concrete implementations. */
 
-import { homedir, userInfo } from 'node:os'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -9,6 +8,7 @@ import type { Log } from '../base/log.ts'
 import { HostedCarriers, processHost, threadHost } from '../carrier/hosted-carriers.ts'
 import { systemClock } from '../carrier/system-clock.ts'
 import type { Home } from '../client/home.ts'
+import { currentUser, homeFolder } from '../client/who.ts'
 import { Engine } from '../engine/engine.ts'
 import type { JobStore } from '../engine/ports/job-store.ts'
 import { VaultError, type Vault } from '../engine/ports/vault.ts'
@@ -69,14 +69,14 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const store = openJobStore(home.queue)
     const vault = openHomeVault(home, log)
     const host = config.carrierProcesses === true ? processHost : threadHost
-    const carriers = new HostedCarriers(host, carrierSettings(config.proxies), settle)
+    const carriers = new HostedCarriers(host, carrierSettings(config), settle)
     const world = {
       store,
       vault,
       certificates: certificateStores({
         env: process.env,
         platform: process.platform,
-        homeFolder: homedir(),
+        homeFolder: homeFolder(),
         serviceFolder: home.folder,
       }),
       carriers,
@@ -199,9 +199,8 @@ const ROOT = 0
 
 /** This process's user. */
 function selfCaller(): Caller {
-  const { uid, username } = userInfo()
-  const owner: Owner = { id: uid < 0 ? username : String(uid), name: username }
-  return { owner, administrator: uid === ROOT }
+  const owner: Owner = currentUser()
+  return { owner, administrator: owner.id === String(ROOT) }
 }
 
 /**

@@ -1,8 +1,10 @@
 /** What the configuration file may say about proxies. */
 
 import type { CarrierSettings } from '../carrier/settings.ts'
+import type { TrustOptions } from '../http/trust.ts'
 import type { MachineSettings } from '../proxy/machine.ts'
 import { defaultProxyPolicy, type ProxyPolicy } from '../proxy/surroundings.ts'
+import type { AuthConfig } from './auth-config.ts'
 import { flag, optional, record, text, type Decoder } from '../rpc/decode.ts'
 
 /** Proxies for everybody whom the service serves, and how they are found; each may be left out. */
@@ -17,6 +19,11 @@ export interface ProxyConfig extends Partial<ProxyPolicy> {
   readonly detect?: boolean
   /** Whether these hold instead of what people have set, and not only where they have set nothing (N56). */
   readonly binding?: boolean
+  /** PEM file of the authorities that https proxies are verified against, instead of those for servers. */
+  readonly caFile?: string
+  /** What https proxies get that ask for a certificate: PEM or PKCS#12, and the key where it is in another file. */
+  readonly certificateFile?: string
+  readonly keyFile?: string
 }
 
 const LONGEST = 32_000
@@ -28,12 +35,21 @@ export const proxyConfig: Decoder<ProxyConfig> = record<ProxyConfig>({
   script: optional(text(LONGEST)),
   detect: optional(flag),
   binding: optional(flag),
+  caFile: optional(text(4_096)),
+  certificateFile: optional(text(4_096)),
+  keyFile: optional(text(4_096)),
   scriptIsMandatory: optional(flag),
   legacyProxyIdentity: optional(flag),
 })
 
-/** What carriers are told of it. */
-export function carrierSettings(from: ProxyConfig = {}): CarrierSettings {
+/** What carriers are told of the file. */
+export function carrierSettings({
+  proxies: from = {},
+  authentication,
+}: {
+  readonly proxies?: ProxyConfig
+  readonly authentication?: AuthConfig
+}): CarrierSettings {
   const { list, bypass, script, detect, binding, scriptIsMandatory, legacyProxyIdentity } = from
   const machine: MachineSettings = {
     ...(list === undefined ? {} : { list }),
@@ -42,11 +58,22 @@ export function carrierSettings(from: ProxyConfig = {}): CarrierSettings {
     ...(detect === undefined ? {} : { detects: detect }),
     ...(binding === undefined ? {} : { isBinding: binding }),
   }
+  const strictCertificates = authentication?.strictCertificates ?? false
   return {
+    strictCertificates,
+    proxyTrust: proxyTrust(from),
     ...(Object.keys(machine).length === 0 ? {} : { machine }),
     policy: {
       scriptIsMandatory: scriptIsMandatory ?? defaultProxyPolicy.scriptIsMandatory,
       legacyProxyIdentity: legacyProxyIdentity ?? defaultProxyPolicy.legacyProxyIdentity,
     },
+  }
+}
+
+function proxyTrust({ caFile, certificateFile, keyFile }: ProxyConfig): TrustOptions {
+  const key = keyFile === undefined ? {} : { keyFile }
+  return {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certificateFile === undefined ? {} : { certificate: { certificateFile, ...key } }),
   }
 }
