@@ -5,11 +5,13 @@ export { BackgroundCopyJob, type JobProgress } from './client/background-copy-jo
 export { BackgroundCopyManager } from './client/background-copy-manager.ts'
 export type {
   FileView,
+  FindingView,
   JobEventView,
   JobOptions,
   JobView,
   NewJob,
   Priority,
+  Question,
 } from './client/background-copy-manager.ts'
 export { BackgroundCopyError } from './client/errors.ts'
 export type {

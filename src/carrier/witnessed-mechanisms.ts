@@ -1,5 +1,6 @@
 /** Mechanisms that tell what became of every identity they were to prove. */
 
+import { MechanismError } from '../auth/error.ts'
 import type {
   ContextRequest,
   MechanismContext,
@@ -12,7 +13,10 @@ import type { Ticket } from '../job/finding.ts'
 /** Hears what became of a context, once for each. */
 export type TicketWitness = (ticket: Ticket) => void
 
-/** These mechanisms, watched: where another way is taken in the end, nobody else tells why Kerberos was not. */
+/**
+ * These mechanisms, watched: where another way is taken in the end, nobody else tells why Kerberos was not. What they
+ * fail with has no name in it that was set, because that cannot be read back (A17).
+ */
 export class WitnessedMechanisms implements Mechanisms {
   readonly #inner: Mechanisms
   readonly #witness: TicketWitness
@@ -28,18 +32,23 @@ export class WitnessedMechanisms implements Mechanisms {
 
   async open(request: ContextRequest): Promise<MechanismContext> {
     const { mechanism, targetName: service, identity } = request
+    const name = identity.kind === 'password' ? identity.userName : ''
+    const ticket = { mechanism, service, identity: identity.kind }
     let isTold = false
-    const tell = (error?: unknown): void => {
+    const tell = (reason?: string): void => {
       if (isTold) return
       isTold = true
-      const ticket = { mechanism, service, identity: identity.kind }
-      this.#witness(error === undefined ? ticket : { ...ticket, reason: sentenceOf(error) })
+      this.#witness(reason === undefined ? ticket : { ...ticket, reason })
+    }
+    const failed = (error: unknown): Error => {
+      const nameless = withoutName(error, name)
+      tell(nameless.message)
+      return nameless
     }
     try {
-      return new WitnessedContext(await this.#inner.open(request), tell)
+      return new WitnessedContext(await this.#inner.open(request), tell, failed)
     } catch (error) {
-      tell(error)
-      throw error
+      throw failed(error)
     }
   }
 }
@@ -47,21 +56,22 @@ export class WitnessedMechanisms implements Mechanisms {
 /** Its first step decides whether there is a ticket. */
 class WitnessedContext implements MechanismContext {
   readonly #inner: MechanismContext
-  readonly #tell: (error?: unknown) => void
+  readonly #made: () => void
+  readonly #failed: (error: unknown) => Error
 
-  constructor(inner: MechanismContext, tell: (error?: unknown) => void) {
+  constructor(inner: MechanismContext, made: () => void, failed: (error: unknown) => Error) {
     this.#inner = inner
-    this.#tell = tell
+    this.#made = made
+    this.#failed = failed
   }
 
   async step(token: Uint8Array | undefined): Promise<MechanismStep> {
     try {
       const step = await this.#inner.step(token)
-      this.#tell()
+      this.#made()
       return step
     } catch (error) {
-      this.#tell(error)
-      throw error
+      throw this.#failed(error)
     }
   }
 
@@ -78,6 +88,12 @@ class WitnessedContext implements MechanismContext {
   }
 }
 
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+function withoutName(error: unknown, name: string): Error {
+  if (!(error instanceof MechanismError) || name === '') {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+  const escaped = name.replaceAll(/[$()*+./?[\\\]^{|}-]/gu, String.raw`\$&`)
+  const pattern = new RegExp(`(?<!\\w)${escaped}(?!\\w)`, 'gu')
+  const { code, reason, cause } = error
+  return new MechanismError(code, error.message.replaceAll(pattern, 'the user'), { reason, cause })
 }

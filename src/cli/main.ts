@@ -19,6 +19,7 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
   resume: async (args) => (await import('./control.ts')).control('resume', args),
   complete: async (args) => (await import('./control.ts')).control('complete', args),
   cancel: async (args) => (await import('./control.ts')).control('cancel', args),
+  doctor: async (args) => (await import('./doctor.ts')).doctor(args),
   'credentials set': async (args) => (await import('./credentials.ts')).setCredentials(args),
   'credentials remove': async (args) => (await import('./credentials.ts')).removeCredentials(args),
   'credentials list': async (args) => (await import('./credentials.ts')).listCredentials(args),

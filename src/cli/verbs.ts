@@ -193,6 +193,36 @@ export const verbs = {
     options: { json, help },
     notes: [ids],
   },
+  doctor: {
+    operands: '[URL]',
+    summary:
+      'Find out how a URL is reached, what servers and proxies ask for on the way, and what to do about it',
+    leastOperands: 0,
+    mostOperands: 1,
+    options: {
+      job: {
+        short: 'j',
+        value: 'ID',
+        help: 'As this job asks, and for the file it fails with where no URL is given',
+      },
+      cacert: {
+        value: 'FILE',
+        completes: 'file',
+        help: "Trust the certificate authorities in this PEM file instead of the system's",
+      },
+      json,
+      help,
+      ...serverOptions,
+      ...proxyIdentityOptions,
+      ...routeOptions,
+    },
+    notes: [
+      'It asks for the first byte and keeps nothing. The report has no password, no token, no user name and no query of a URL in it, so that it can be sent to others.',
+      ...identityNotes,
+      ids,
+      'Exit status: 0 the server answers with success, 1 it does not, 2 wrong usage, 3 the service cannot be reached.',
+    ],
+  },
   'credentials set': {
     operands: 'ID',
     summary: 'Give a job what it needs when a server or proxy asks who you are',

@@ -53,6 +53,8 @@ export interface Secured {
   readonly host: string
   /** `TLSv1.3`. */
   readonly protocol: string
+  /** Whether it asks for a certificate of ours. */
+  readonly wantsCertificate: boolean
   readonly certificate?: ShownCertificate
   /** Why it is not trusted, by Node's name for it: `CERT_HAS_EXPIRED`. */
   readonly flaw?: string

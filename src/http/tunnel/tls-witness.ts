@@ -25,12 +25,19 @@ export function watchTls(
       target: 'server',
       host,
       protocol: socket.getProtocol() ?? 'TLS',
+      wantsCertificate: isAsking(socket),
       ...(shown.subject === undefined ? {} : { certificate: describe(shown) }),
       ...(flaw === undefined ? {} : { flaw }),
     })
     if (isJudge && flaw !== undefined)
       socket.destroy(Object.assign(new Error(flaw), { code: flaw }))
   })
+}
+
+/** There are shared signatures exactly when there was a question (see certificate/handshake.ts). */
+function isAsking(socket: TLSSocket): boolean {
+  const shared = socket.getSharedSigalgs() as readonly string[] | null | undefined
+  return shared !== undefined && shared !== null && shared.length > 0
 }
 
 /** Node's types take the name of the error for the error. */
