@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import type { Routes } from '../job/route.ts'
 import { DistrustError } from './failure.ts'
-import { guarded, guards, identityWith, pair } from './guarded.suite.ts'
+import { guarded, guards, identityWith, pair, realWorld } from './guarded.suite.ts'
 import { answer, hostile } from './hostile.suite.ts'
+import { Identity } from './identity.ts'
 import { fetchText, get, KeepingSink, makeClient } from './servers.suite.ts'
 
 function bodyOf(text: string) {
@@ -91,3 +95,43 @@ test('a password that is refused after it was taken is not sent in every other f
   const tries = server.heard.slice(before).filter(({ fields }) => fields.has('authorization'))
   assert.equal(tries.length, 1)
 })
+
+for (const [name, allowClearText, count] of [
+  ['a wrong password is told to a SOCKS proxy once, however many connections there are', true, 1],
+  ['no password is told to a SOCKS proxy where it may not go in clear text (A183)', false, 0],
+] as const) {
+  test(name, async (t) => {
+    let logins = 0
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', ([version = 0, methods = 0]) => {
+        const isGreeting = version === 5
+        if (isGreeting) socket.write(Buffer.from([5, methods === 2 ? 2 : 0xff]))
+        else {
+          logins++
+          socket.end(Buffer.from([1, 1]))
+        }
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const { port } = server.address() as AddressInfo // A TCP server's address is of this kind.
+    const settings = { ...realWorld.settings, allowClearText }
+    const pairs = [pair('basic', 'proxy', 'wrong')]
+    const identity = new Identity({ wallet: { pairs }, world: { ...realWorld, settings } })
+    t.after(() => identity.close())
+    const routes: Routes = {
+      find: () => [{ scheme: 'socks5', host: '127.0.0.1', port }],
+      failed: () => undefined,
+    }
+    const client = makeClient(t)
+    const ask = (): Promise<void> =>
+      assert.rejects(fetchText(client, 'http://host.test/', { identity, routes }), {
+        code: 'BG_E_HTTP_ERROR_407',
+      })
+    await Promise.all(Array.from({ length: 6 }, ask))
+    await ask()
+    assert.equal(logins, count)
+  })
+}

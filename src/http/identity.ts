@@ -7,6 +7,7 @@ import type { AuthWorld } from '../auth/scheme.ts'
 import type { Wallet } from '../auth/wallet.ts'
 import { describeProxy, type Proxy } from '../job/route.ts'
 import type { Target } from './target.ts'
+import { LoginTrial } from './tunnel/login-trial.ts'
 
 /** What an identity is made of. */
 export interface IdentityOptions {
@@ -34,6 +35,7 @@ export class Identity implements Disposable {
   readonly #options: IdentityOptions
   readonly #isForProxiesOnly: boolean
   readonly #authenticators = new Map<string, Authenticator>()
+  readonly #loginTrials = new Map<string, LoginTrial>()
   #forProxies: Identity | undefined
 
   /** @param isForProxiesOnly whether servers are answered as by somebody who has nothing to prove */
@@ -67,12 +69,26 @@ export class Identity implements Disposable {
     }))
   }
 
-  /** The name and password that were set for the proxy and Basic: what a SOCKS proxy is told (N102). */
+  /**
+   * The name and password that were set for the proxy and Basic: what a SOCKS proxy is told (N102). It hears them in clear
+   * text, so it is told nothing where the administrator does not let them go like that (A183).
+   */
   get proxyLogin(): PasswordCredentials | undefined {
+    if (!this.#options.world.settings.allowClearText) return undefined
     const pair = this.#options.wallet.pairs.find(
       ({ target, scheme }) => target === 'proxy' && scheme === 'basic',
     )
     return pair?.credentials.kind === 'password' ? pair.credentials : undefined
+  }
+
+  /** What a SOCKS proxy has made of {@link proxyLogin}. */
+  proxyLoginTrial(proxy: Proxy): LoginTrial {
+    const key = describeProxy(proxy)
+    const known = this.#loginTrials.get(key)
+    if (known !== undefined) return known
+    const trial = new LoginTrial()
+    this.#loginTrials.set(key, trial)
+    return trial
   }
 
   /** The same identity, but for proxies alone: no server is proven anything. */

@@ -119,6 +119,7 @@ export class Pool {
           : undefined,
         authenticator: identity?.proxy(hop),
         login: identity?.proxyLogin,
+        loginTrial: identity?.proxyLoginTrial(hop),
       },
     }
   }

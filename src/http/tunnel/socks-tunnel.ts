@@ -6,6 +6,7 @@ import type { Proxy } from '../../job/route.ts'
 import type { Tunnel } from './connect.ts'
 import type { Place } from './dial.ts'
 import { closedByProxy, noAnswer, notThrough, proxyError, proxyRefused } from './failure.ts'
+import { LoginTrial } from './login-trial.ts'
 import type { Journey } from './journey.ts'
 import { PROXY_ANSWER_MS } from './limits.ts'
 import { dialProxy } from './proxy-dial.ts'
@@ -106,7 +107,7 @@ async function greet(talk: Talk, hasLogin: boolean): Promise<number | undefined>
 }
 
 async function logIn(talk: Talk, method: number | undefined, through: Through): Promise<void> {
-  const { proxy, login } = through
+  const { proxy, login, loginTrial = new LoginTrial() } = through
   if (login === undefined) throw proxyRefused(proxy, 'It wants to know who is asking')
   if (method !== socksMethods.password) {
     throw proxyRefused(proxy, 'It takes neither nobody nor user and password')
@@ -115,9 +116,12 @@ async function logIn(talk: Talk, method: number | undefined, through: Through): 
   if (!fits(user.length) || !fits(login.password.length)) {
     throw proxyRefused(proxy, 'The user name or the password has a length that cannot be sent')
   }
-  talk.sayOnce(login.password.use((password) => encodeLogin(user, password)))
-  const [, status] = await take(talk, 2, proxy)
-  if (status !== 0) throw proxyRefused(proxy, 'It refused the credentials')
+  const isTaken = await loginTrial.make(async () => {
+    talk.sayOnce(login.password.use((password) => encodeLogin(user, password)))
+    const [, status] = await take(talk, 2, proxy)
+    return status === 0
+  })
+  if (!isTaken) throw proxyRefused(proxy, 'It refused the credentials')
 }
 
 function fits(length: number): boolean {

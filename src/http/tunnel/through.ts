@@ -3,6 +3,7 @@
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { PasswordCredentials } from '../../auth/credentials.ts'
 import type { Proxy } from '../../job/route.ts'
+import type { LoginTrial } from './login-trial.ts'
 import type { ConnectionTls } from './tls.ts'
 
 /** How to go through a proxy. */
@@ -14,4 +15,6 @@ export interface Through {
   readonly authenticator?: Authenticator | undefined
   /** What a SOCKS proxy is told when it asks (N102): (PROXY, BASIC) of the job. Its owner wipes it. */
   readonly login?: PasswordCredentials | undefined
+  /** What this proxy has made of that on other connections. */
+  readonly loginTrial?: LoginTrial | undefined
 }
