@@ -129,7 +129,7 @@ class Report {
     const isRefused = this.#scheme !== '' && chosen === ''
     this.#scheme = chosen
     const asks = isRefused ? 'it still asks who is there' : 'it asks who is there'
-    this.#say(1, `${status}: ${asks}, and takes ${list(offered.map(tokenOf))}`)
+    this.#say(1, `${status}: ${asks}, and takes ${list([...new Set(offered)].map(tokenOf))}`)
     const width = Math.max(...schemes.map(({ scheme }) => scheme.length))
     for (const scheme of schemes) this.#say(2, `${scheme.scheme.padEnd(width)}  ${fate(scheme)}`)
     if (offered.includes('negotiate')) this.#kerberos()
