@@ -263,22 +263,19 @@ suite('lull doctor', { concurrency: 4 }, () => {
   }
 })
 
-suite('lull doctor --job', () => {
-  /** A job that was refused. */
-  async function refusedJob(
-    urls: readonly string[],
-    more: readonly string[] = [],
-  ): Promise<string> {
-    const input = urls.map((url, index) => `${url}\trefused-${index}\n`).join('')
-    const words = ['get', '-i', '-', '--force', '--detach', ...more]
-    const id = (await home.run(words, { input })).stdout.trim()
-    await until(async () => {
-      // The command prints the job as the contract has it.
-      return ((await home.json(['job', id])) as JobView).state === 'ERROR'
-    }, 'it is refused')
-    return id
-  }
+/** A job that was refused. */
+async function refusedJob(urls: readonly string[], more: readonly string[] = []): Promise<string> {
+  const input = urls.map((url, index) => `${url}\trefused-${index}\n`).join('')
+  const words = ['get', '-i', '-', '--force', '--detach', ...more]
+  const id = (await home.run(words, { input })).stdout.trim()
+  await until(async () => {
+    // The command prints the job as the contract has it.
+    return ((await home.json(['job', id])) as JobView).state === 'ERROR'
+  }, 'it is refused')
+  return id
+}
 
+suite('lull doctor --job', () => {
   test('asks for the file that failed, and tells the commands that mend the job', async (t) => {
     const server = await guarded(t, [guards.digest()])
     const id = await refusedJob([`${await answering(t, 200)}/well`, `${server.url}/ill?${QUERY}`])
