@@ -80,10 +80,12 @@ export function formatTokenRequest({
  * @param now when the answer came, to count `expires_in` from
  */
 export function parseTokenResponse({ status, body }: DetourResponse, now: Instant): TokenResponse {
-  const answer = parseObject(body)
+  const answer = parseObject(body) ?? (status === 401 ? {} : undefined)
   if (answer === undefined) return unreadable(`no JSON object came with status ${status}`)
   const error = oauthErrors.find((code) => code === answer['error'])
   if (error !== undefined) return { kind: 'denied', error }
+  // RFC 6749 §5.2: so says a server that does not know the client, whatever words it has for that.
+  if (status === 401) return { kind: 'denied', error: 'invalid_client' }
   if (status !== 200) return unreadable(`the status is ${status}`)
   const { access_token: token, token_type: type, expires_in: lifetime } = answer
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') {

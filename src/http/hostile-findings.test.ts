@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { Secret } from '../auth/secret.ts'
 import type { Routes } from '../job/route.ts'
 import { DistrustError } from './failure.ts'
 import { guarded, guards, identityWith, pair, realWorld } from './guarded.suite.ts'
@@ -133,5 +134,30 @@ for (const [name, allowClearText, count] of [
     await Promise.all(Array.from({ length: 6 }, ask))
     await ask()
     assert.equal(logins, count)
+  })
+}
+
+for (const [name, body] of [
+  ['with a word of OAuth', '{"error":"invalid_client"}'],
+  ['without a word', ''],
+] as const) {
+  test(`a token endpoint that refuses a client ${name} is asked once`, async (t) => {
+    const json = 'Content-Type: application/json'
+    const endpoint = await hostile(t, () => ({
+      say: answer(401, [json, 'WWW-Authenticate: Basic realm="tokens"'], body),
+    }))
+    const server = await hostile(t, () => ({ say: answer(401, ['WWW-Authenticate: Bearer']) }))
+    const credentials = {
+      kind: 'client',
+      clientId: 'lull',
+      clientSecret: Secret.fromText('wrong'),
+      tokenUrl: `${endpoint.url}/token`,
+    } as const
+    const identity = identityWith(t, [{ target: 'server', scheme: 'bearer', credentials }])
+    const client = makeClient(t)
+    const ask = () => fetchText(client, `${server.url}/a`, { identity })
+    const all = [...(await Promise.all([ask(), ask(), ask()])), await ask()]
+    for (const { response } of all) assert.match(response.refusal ?? '', /refused/u)
+    assert.equal(endpoint.heard.length, 1)
   })
 }

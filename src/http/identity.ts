@@ -33,15 +33,15 @@ export class Identity implements Disposable {
   /** Unlike that of every other identity. */
   readonly principal = `identity ${++made}`
   readonly #options: IdentityOptions
-  readonly #isForProxiesOnly: boolean
+  /** Whether servers are answered as by somebody who has nothing to prove: their challenges are answers like others. */
+  readonly isForProxiesOnly: boolean
   readonly #authenticators = new Map<string, Authenticator>()
   readonly #loginTrials = new Map<string, LoginTrial>()
   #forProxies: Identity | undefined
 
-  /** @param isForProxiesOnly whether servers are answered as by somebody who has nothing to prove */
   constructor(options: IdentityOptions, isForProxiesOnly = false) {
     this.#options = options
-    this.#isForProxiesOnly = isForProxiesOnly
+    this.isForProxiesOnly = isForProxiesOnly
   }
 
   /**
@@ -102,7 +102,7 @@ export class Identity implements Disposable {
     if (known !== undefined) return known
     const options = { ...this.#options, situation: situation() }
     const authenticator = new Authenticator(
-      this.#isForProxiesOnly && options.situation.target === 'server' ? empty(options) : options,
+      this.isForProxiesOnly && options.situation.target === 'server' ? empty(options) : options,
     )
     this.#authenticators.set(key, authenticator)
     return authenticator

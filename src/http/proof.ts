@@ -239,6 +239,8 @@ export class Proof implements Disposable {
   #askedBy(head: ResponseHead): Side | undefined {
     const response = factsOf(head)
     if (this.#proxy !== undefined && asksForProof('proxy', response)) return this.#proxy
+    // What a sign-in server or a token endpoint says with a 401 is for whoever makes the detour.
+    if (this.#request.identity?.isForProxiesOnly === true) return undefined
     return asksForProof('server', response) ? this.#server : undefined
   }
 
