@@ -30,7 +30,7 @@ export function principalOf(
   if (found !== undefined) return `${escapeName(user)}@${found}`
   throw new MechanismError(
     'ERR_KERBEROS_REALM',
-    `Cannot find the Kerberos realm of ${domain}\\${user}: name the user as user@REALM, or map the domain`,
+    `Cannot find the Kerberos realm of ${domain}\\${user}: name the user as user@REALM`,
     { reason: 'unable' },
   )
 }
