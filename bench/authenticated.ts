@@ -34,14 +34,11 @@ export interface AuthenticatedBench {
 
 const typed = { input: `${PASSWORD}\n` }
 
+function as(user: string, scheme: string): readonly string[] {
+  return ['--user', user, '--password-stdin', '--scheme', scheme]
+}
+
 function serverWays(lab: Lab): readonly Way[] {
-  const as = (user: string, scheme: string): readonly string[] => [
-    '--user',
-    user,
-    '--password-stdin',
-    '--scheme',
-    scheme,
-  ]
   return [
     { name: 'no proof', place: 'none', lull: [], curl: [], isBaseline: true },
     {
@@ -135,9 +132,15 @@ async function table(
       const input = way.input === undefined ? {} : { input: way.input }
       const cost = byCurl
         ? await measure('curl', [
-            ...['-sSf', '-Z', '--parallel-max', '6', '--output-dir', target],
+            '-sSf',
+            '-Z',
+            '--parallel-max',
+            '6',
+            '--output-dir',
+            target,
             ...(way.curl ?? []),
-            ...['-K', list],
+            '-K',
+            list,
           ])
         : await measure(
             process.execPath,
