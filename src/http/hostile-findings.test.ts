@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import type { Mechanisms } from '../auth/mechanism.ts'
 import { Secret } from '../auth/secret.ts'
 import type { Routes } from '../job/route.ts'
 import { DistrustError } from './failure.ts'
@@ -161,3 +162,39 @@ for (const [name, body] of [
     assert.equal(endpoint.heard.length, 1)
   })
 }
+
+test('a connection that closes while a ticket is fetched for it costs another connection and nothing else', async (t) => {
+  let opened = 0
+  const slow = Promise.withResolvers<void>()
+  const mechanisms: Mechanisms = {
+    unavailable: (mechanism) => (mechanism === 'kerberos' ? undefined : 'it is not there'),
+    open: async () => {
+      if (++opened === 2) await slow.promise
+      return {
+        step: () => Promise.resolve({ token: Buffer.from('ticket'), complete: true }),
+        sign: () => Promise.resolve(Buffer.alloc(0)),
+        verify: () => Promise.resolve(true),
+        close: () => undefined,
+      }
+    },
+  }
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('authorization')
+      ? { say: answer(200, ['Connection: close'], 'in'), end: 'close' }
+      : { say: answer(401, ['WWW-Authenticate: Negotiate']) },
+  )
+  const credentials = { kind: 'keytab', principal: 'ann', keytab: '/ann.keytab' } as const
+  const pairs = [{ target: 'server', scheme: 'negotiate', credentials }] as const
+  const identity = new Identity({ wallet: { pairs }, world: { ...realWorld, mechanisms } })
+  t.after(() => identity.close())
+  const client = makeClient(t)
+  assert.equal((await fetchText(client, `${server.url}/a`, { identity })).text, 'in')
+  const came = server.connection()
+  const second = fetchText(client, `${server.url}/b`, { identity })
+  const closing = await came
+  const another = server.connection()
+  closing.end()
+  await another
+  slow.resolve()
+  assert.equal((await second).text, 'in')
+})

@@ -29,6 +29,8 @@ export interface HostileServer {
   readonly heard: readonly Heard[]
   /** What came where a request line had to be. */
   readonly nonsense: readonly string[]
+  /** Resolves with the next connection. */
+  connection(): Promise<Socket>
 }
 
 /** Begins to serve; stops after the test. @param next decides about each request, whichever connection it comes on */
@@ -84,6 +86,10 @@ export async function hostile(
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const connection = async (): Promise<Socket> => {
+    const [socket] = (await once(server, 'connection')) as [Socket] // What the event of that name comes with.
+    return socket
+  }
   const stop = async (): Promise<void> => {
     if (!server.listening) return
     for (const socket of sockets) socket.destroy()
@@ -92,7 +98,14 @@ export async function hostile(
   }
   t.after(stop)
   const { port } = server.address() as AddressInfo // A TCP server's address is of this kind.
-  return { url: `http://127.0.0.1:${port}`, port, heard, nonsense, [Symbol.asyncDispose]: stop }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    heard,
+    nonsense,
+    connection,
+    [Symbol.asyncDispose]: stop,
+  }
 }
 
 function splitField(line: string): readonly [string, string] {

@@ -534,7 +534,8 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     const [taker] = this.#legs
     if (taker !== undefined && !taker.isSettled) this.#handOver(taker)
     this.#connection.close()
-    const legs = this.#worded === undefined ? this.#legs : [...this.#legs, this.#worded]
+    const worded = this.#worded
+    const legs = worded === undefined ? this.#legs : [...this.#legs, worded]
     this.#legs = []
     this.#worded = undefined
     this.#isHeld = false
@@ -544,7 +545,10 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
       this.#mode !== undefined || (this.#answered === 0 && this.#reader.hasResponseBegun)
     if (due !== undefined && !due.isSettled && hasBegun) due.fail(error ?? this.#closedEarly(due))
     const orphans = legs.filter(({ isSettled }) => !isSettled)
-    const wasDue = due !== undefined && due === orphans[0]
+    // A server that closes while a request is being worded, which may take as long as a ticket takes, has not seen it.
+    const isUnsent = due !== undefined && due === worded && this.#isConnected && !due.isAlone
+    if (isUnsent) due.countResend()
+    const wasDue = due !== undefined && due === orphans[0] && !isUnsent
     this.#owner.ended(this, { cause, error, wasDue, orphans })
   }
 
