@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { MechanismError } from '../auth/error.ts'
 import type { Mechanisms } from '../auth/mechanism.ts'
 import { Secret } from '../auth/secret.ts'
 import type { Routes } from '../job/route.ts'
@@ -197,4 +198,42 @@ test('a connection that closes while a ticket is fetched for it costs another co
   await another
   slow.resolve()
   assert.equal((await second).text, 'in')
+})
+
+test('whoever has left while another tried the credentials tries nothing', async (t) => {
+  const slow = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  let opened = 0
+  const mechanisms: Mechanisms = {
+    unavailable: (mechanism) => (mechanism === 'kerberos' ? undefined : 'it is not there'),
+    open: async () => {
+      opened++
+      begun.resolve()
+      await slow.promise
+      throw new MechanismError('ERR_GSS', 'No ticket', { reason: 'unable' })
+    },
+  }
+  const count = 6
+  let asked = 0
+  const all = Promise.withResolvers<void>()
+  const server = await hostile(t, () => {
+    if (++asked === count) all.resolve()
+    return { say: answer(401, ['WWW-Authenticate: Negotiate']) }
+  })
+  const credentials = { kind: 'keytab', principal: 'ann', keytab: '/ann.keytab' } as const
+  const pairs = [{ target: 'server', scheme: 'negotiate', credentials }] as const
+  const identity = new Identity({ wallet: { pairs }, world: { ...realWorld, mechanisms } })
+  t.after(() => identity.close())
+  const client = makeClient(t)
+  const leaving = new AbortController()
+  const { signal } = leaving
+  const exchanges = Array.from({ length: count }, () =>
+    fetchText(client, server.url, { identity, signal }),
+  )
+  await Promise.all([begun.promise, all.promise])
+  leaving.abort(new Error('left'))
+  slow.resolve()
+  for (const exchange of exchanges) await assert.rejects(exchange, /left/u)
+  assert.equal(opened, 1)
+  await client.close()
 })
