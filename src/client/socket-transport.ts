@@ -1,8 +1,9 @@
 /** Carries messages over the local socket: HTTP, so that `curl --unix-socket` can do it too. */
 
-import { request, type ClientRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { LullError } from '../base/error.ts'
 import { refusalIn, type Transport } from '../rpc/client.ts'
+import { request } from './node-http.ts'
 
 /** Nobody answers at the socket. */
 export class UnreachableError extends LullError {

@@ -1,12 +1,13 @@
 /** Answers at the local socket: `POST /rpc`, `GET /events`. Only this user and the administrator get in. */
 
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { once } from 'node:events'
 import { LullError } from '../base/error.ts'
 import { makeFolder } from '../client/make-folder.ts'
+import { createServer } from '../client/node-http.ts'
 import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
