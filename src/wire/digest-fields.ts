@@ -155,6 +155,9 @@ export function wholeFileDigests(
   method: 'GET' | 'HEAD' = 'GET',
 ): readonly Digest[] {
   if (status !== 200 && status !== 206) return []
+  const { reprDigest, contentDigest, digest, contentMd5: md5 } = fields
+  // Most servers say nothing.
+  if ((reprDigest ?? contentDigest ?? digest ?? md5) === undefined) return []
   const found = [...(parseIntegrityField(fields.reprDigest)?.digests ?? [])]
   if (status === 200 && method === 'GET') {
     found.push(...(parseIntegrityField(fields.contentDigest)?.digests ?? []))

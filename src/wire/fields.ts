@@ -32,8 +32,9 @@ export class Fields implements Iterable<Field> {
   get(name: string): string | undefined {
     const wanted = name.toLowerCase()
     let joined: string | undefined
-    for (const [name, value] of this.#fields) {
-      if (isNamed(name, wanted)) joined = joined === undefined ? value : `${joined}, ${value}`
+    for (const field of this.#fields) {
+      if (!isNamed(field[0], wanted)) continue
+      joined = joined === undefined ? field[1] : `${joined}, ${field[1]}`
     }
     return joined
   }

@@ -102,7 +102,9 @@ function fourDigitYear(parts: Parts, now: Instant): number {
 /** The instant the parts name, when there is one. */
 function instantOf({ weekday, day, month, year, time }: Parts): Instant | undefined {
   if (month < 0 || year < FIRST_YEAR) return undefined
-  const [hour = 0, minute = 0, second = 0] = time.split(':').map(Number)
+  const hour = Number(time.slice(0, 2))
+  const minute = Number(time.slice(3, 5))
+  const second = Number(time.slice(6, 8))
   const isLeapSecond = hour === 23 && minute === 59 && second === 60
   if (hour > 23 || minute > 59 || (second > 59 && !isLeapSecond)) return undefined
   const date = new Date(Date.UTC(year, month, day))
