@@ -94,11 +94,12 @@ export interface CertificateOrder {
 
 /** Wipes what is secret in an order; not before its receiver has a copy. */
 export function wipeOrder(order: Order): void {
-  if (order.kind !== 'fetch') return
+  if (order.kind !== 'fetch' && order.kind !== 'examine') return
   for (const { credentials } of order.identity?.pairs ?? []) credentials.fill(0)
   order.identity?.helper?.fill(0)
   order.identity?.certificate?.passphrase?.fill(0)
-  for (const { urlCredentials } of order.files) urlCredentials?.fill(0)
+  const logins = order.kind === 'fetch' ? order.files : [order]
+  for (const { urlCredentials } of logins) urlCredentials?.fill(0)
 }
 
 /** Find out how a URL is reached and what is asked for on the way, without keeping anything of it. */
