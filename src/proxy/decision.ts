@@ -148,7 +148,9 @@ class Deciding {
       return this.#decided('script', `The script ${name} says so`, hops)
     } catch (error) {
       if (!(error instanceof LullError)) throw error
-      const sentence = `Cannot use the script ${name}: ${error.message}`
+      // Whoever runs scripts names them.
+      const isNamed = error.message.startsWith('Cannot ')
+      const sentence = isNamed ? error.message : `Cannot use the script ${name}: ${error.message}`
       this.#step('script', 'fails', sentence)
       this.#failed ??= { sentence, error }
       if (this.#options.scriptIsMandatory && !isDiscovered) throw this.#mandatory()
