@@ -110,7 +110,13 @@ const cures: ReadonlyMap<string, { readonly sentence: string; readonly option?: 
   ],
   ['BG_E_PROXY_NAME_RESOLUTION_FAILURE', otherProxy],
   ['BG_E_INVALID_PROXY_INFO', otherProxy],
-  ['ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT', otherScript],
+  [
+    'ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT',
+    {
+      sentence: 'Look whether the script is there; until it can be fetched, name the proxy yourself',
+      option: '--proxy PROXY',
+    },
+  ],
   ['ERROR_WINHTTP_BAD_AUTO_PROXY_SCRIPT', otherScript],
 ])
 
