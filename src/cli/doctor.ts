@@ -9,7 +9,7 @@ import { connect } from '../client/start-service.ts'
 import { JobError } from '../job/failure.ts'
 import { formatHresult, httpStatusHresult, httpStatusSymbol } from '../job/hresult.ts'
 import { checkRemoteName, withoutUserInformation } from '../job/names.ts'
-import type { ProxySettings } from '../job/route.ts'
+import { asCaller } from '../job/proxy-rules.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { ExamineParams, FailureView, FindingView } from '../rpc/contract.ts'
 import { version } from '../version.ts'
@@ -20,7 +20,7 @@ import { refuserOf, reportLines } from './doctor-report.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
-import { isProxySecure, proxyEnvironmentOf, proxySettingsOf } from './route-arguments.ts'
+import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
 import { verbs } from './verbs.ts'
 
@@ -60,7 +60,7 @@ async function ask(args: Arguments): Promise<{ client: RpcClient; question: Exam
     server: describeHosts(url === undefined ? await urlsOf(client, id) : [url]),
     proxy: { name: given?.list ?? '', isSecure: isProxySecure(given) },
   })
-  const proxy = given ?? (id === undefined ? ownProxies() : undefined)
+  const proxy = id === undefined ? asCaller(given, process.env) : given
   const question = {
     ...identity,
     ...trust,
@@ -84,12 +84,6 @@ async function examine(
     'UNKNOWN',
     'Cannot finish the examination: the carrier ended before it knew',
   )
-}
-
-/** As `lull get` has it: the variables of this command count. */
-function ownProxies(): ProxySettings | undefined {
-  const environment = proxyEnvironmentOf(process.env)
-  return environment && { usage: 'preconfig', environment }
 }
 
 /** A URL that could be read from the command line is nobody's who has secrets. */

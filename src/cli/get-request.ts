@@ -10,7 +10,7 @@ import {
 } from '../job/names.ts'
 import { priorities } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
-import type { ProxySettings } from '../job/route.ts'
+import { asCaller } from '../job/proxy-rules.ts'
 import type { CreateParams, FileParams } from '../rpc/contract.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
 import { fileNameFromUrl } from '../wire/file-name.ts'
@@ -19,7 +19,7 @@ import { describeHosts } from './hosts.ts'
 import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { parseDuration } from './quantity.ts'
-import { isProxySecure, proxyEnvironmentOf, proxySettingsOf } from './route-arguments.ts'
+import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
 
 /** What a person waits for between two tries; BITS's ten minutes are for nobody watching. */
@@ -52,13 +52,7 @@ export async function getRequest(args: Arguments): Promise<CreateParams> {
     server: describeHosts(files.map(({ remoteName }) => remoteName)),
     proxy: { name: proxy?.list ?? '', isSecure: isProxySecure(proxy) },
   })
-  return { ...request, files, ...identity, ...defined('proxy', proxy ?? ownProxies()) }
-}
-
-/** Whoever sets `https_proxy` for one command means this command, and not the service that was started some day. */
-function ownProxies(): ProxySettings | undefined {
-  const environment = proxyEnvironmentOf(process.env)
-  return environment === undefined ? undefined : { usage: 'preconfig', environment }
+  return { ...request, files, ...identity, ...defined('proxy', asCaller(proxy, process.env)) }
 }
 
 async function requestOf(

@@ -7,12 +7,7 @@ import { describeHosts } from './hosts.ts'
 import { planIdentity } from './identity.ts'
 import { pairsOf, planTarget, schemesOf } from './identity-plan.ts'
 import { parse } from './parse.ts'
-import {
-  describeSettings,
-  isProxySecure,
-  proxyEnvironmentOf,
-  proxySettingsOf,
-} from './route-arguments.ts'
+import { describeSettings, isProxySecure, proxySettingsOf } from './route-arguments.ts'
 
 const get = (...words: readonly string[]) => parse('get', ['http://h/x', ...words])
 
@@ -180,20 +175,6 @@ describe('proxySettingsOf()', () => {
 
   test('--noproxy with nothing but a star goes straight', () => {
     assert.deepEqual(proxySettingsOf(get('--noproxy', '*')), { usage: 'noProxy' })
-  })
-
-  test('proxyEnvironmentOf() takes the variables that count, without names and passwords', () => {
-    assert.deepEqual(
-      proxyEnvironmentOf({
-        https_proxy: 'http://alice:hunter2@p:1',
-        ALL_PROXY: 'bob:hunter2@q:2',
-        no_proxy: 'x',
-        PATH: '/',
-        http_proxy: '',
-      }),
-      { https_proxy: 'http://p:1', ALL_PROXY: 'q:2', no_proxy: 'x' },
-    )
-    assert.equal(proxyEnvironmentOf({ no_proxy: 'x' }), undefined)
   })
 
   const refused: readonly (readonly [words: readonly string[], says: RegExp])[] = [

@@ -3,6 +3,7 @@
 import { stdout } from 'node:process'
 import { findHome } from '../client/home.ts'
 import { connect } from '../client/start-service.ts'
+import { asCaller } from '../job/proxy-rules.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { harmless } from './columns.ts'
 import type { Arguments } from './parse.ts'
@@ -14,7 +15,7 @@ export async function setProxy(args: Arguments): Promise<number> {
   if (settings === undefined) throw usageError('Cannot set nothing: --proxy or --pac say what')
   const client = await connect(findHome(), { start: true })
   const { id } = await client.call('job.get', { id: args.operands[0] ?? '' })
-  await client.call('job.setProxySettings', { id, ...settings })
+  await client.call('job.setProxySettings', { id, ...asCaller(settings, process.env) })
   return showProxy(args)
 }
 

@@ -2,12 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import {
-  proxyVariables,
-  type ProxyEnvironment,
-  type ProxySettings,
-  type ProxyUsage,
-} from '../job/route.ts'
+import type { ProxySettings, ProxyUsage } from '../job/route.ts'
 import { usageError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
 
@@ -51,26 +46,6 @@ export function proxySettingsOf(args: Arguments): ProxySettings | undefined {
 
 /** In a bypass list: nothing but what it says. */
 const NO_OTHERS = '<-loopback>'
-
-/**
- * What the variables of this process say of proxies, for jobs whose way is chosen as the desktop is set: the service
- * was started by somebody else, perhaps, or with others.
- *
- * @returns `undefined` when no proxy is named
- */
-export function proxyEnvironmentOf(
-  environment: Readonly<Record<string, string | undefined>>,
-): ProxyEnvironment | undefined {
-  const found: { -readonly [Name in keyof ProxyEnvironment]: string } = {}
-  for (const name of proxyVariables) {
-    const value = environment[name]
-    // A name and a password are of no use there (N15), and not to be written down.
-    if (value !== undefined && value !== '')
-      found[name] = value.replace(/^([^/]*\/\/)?[^/]*@/u, '$1')
-  }
-  const names = Object.keys(found)
-  return names.some((name) => !/^no_/iu.test(name)) ? found : undefined
-}
 
 /** The message does not repeat the list: there is a password in it. */
 function checkList(list: string): string {

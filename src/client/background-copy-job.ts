@@ -5,6 +5,7 @@ import type { CertificateLocation, ClientCertificate } from '../job/certificate.
 import type { GivenToken } from '../job/given-credentials.ts'
 import type { Priority } from '../job/job.ts'
 import type { BitsState } from '../job/moves.ts'
+import { asCaller } from '../job/proxy-rules.ts'
 import type { ProxySettings, ProxyUsage } from '../job/route.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type {
@@ -24,6 +25,7 @@ import {
   type JobCertificate,
   type JobCredentialPair,
 } from './given.ts'
+import { currentWorld } from './home.ts'
 
 /** How far a job is (BG_JOB_PROGRESS); `bytesTotal` is `undefined` while the size of any file is unknown. */
 export interface JobProgress {
@@ -188,7 +190,7 @@ export class BackgroundCopyJob {
 
   /**
    * Sets which proxy the job goes through (N1). The lists are read when the job runs: what cannot be read ends it with
-   * `BG_E_INVALID_PROXY_INFO` (N2).
+   * `BG_E_INVALID_PROXY_INFO` (N2). With `preconfig` the variables of this process count as the owner's (N40).
    *
    * @param list with `override`: proxies (`http=proxy:8080 https=proxy:8080`)
    * @param bypass with `override`: hosts that are reached without them (`*.corp.example <local>`)
@@ -196,12 +198,13 @@ export class BackgroundCopyJob {
    *   `BG_E_PROXY_BYPASS_LIST_TOO_LARGE`
    */
   async setProxySettings(usage: ProxyUsage, list?: string, bypass?: string): Promise<void> {
-    await this.#call('job.setProxySettings', {
-      id: this.id,
+    const settings: ProxySettings = {
       usage,
       ...(list === undefined ? {} : { list }),
       ...(bypass === undefined ? {} : { bypass }),
-    })
+    }
+    const meant = asCaller(settings, currentWorld().env)
+    await this.#call('job.setProxySettings', { id: this.id, ...meant })
   }
 
   /** Lets a script choose the proxy for each URL. @param script the URL of a PAC file: `http:`, `https:` or `file:` */

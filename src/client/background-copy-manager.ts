@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { ExpectedDigest, Priority, RedirectPolicy } from '../job/job.ts'
+import { asCaller } from '../job/proxy-rules.ts'
 import type { Call, RpcClient } from '../rpc/client.ts'
 import type {
   CreateParams,
@@ -148,9 +149,11 @@ export class BackgroundCopyManager {
    * @throws {BackgroundCopyError} as `createJob` for what is given; `E_INVALIDARG` when there is neither a URL nor a job
    */
   async examine(question: Question): Promise<readonly FindingView[]> {
-    const { job, credentials, certificate, ...rest } = question
+    const { job, credentials, certificate, proxy, ...rest } = question
+    const meant = job === undefined ? asCaller(proxy, currentWorld().env) : proxy
     const { findings } = await this.#call('doctor.examine', {
       ...rest,
+      ...(meant === undefined ? {} : { proxy: meant }),
       ...(job === undefined ? {} : { id: job }),
       ...(credentials === undefined ? {} : { credentials: credentials.map(credentialParams) }),
       ...(certificate === undefined ? {} : { certificate: certificateParams(certificate) }),
@@ -189,9 +192,11 @@ export class BackgroundCopyManager {
   }
 }
 
-function createParams({ credentials, certificate, ...rest }: NewJob): CreateParams {
+function createParams({ credentials, certificate, proxy, ...rest }: NewJob): CreateParams {
+  const meant = asCaller(proxy, currentWorld().env)
   return {
     ...rest,
+    ...(meant === undefined ? {} : { proxy: meant }),
     ...(credentials === undefined ? {} : { credentials: credentials.map(credentialParams) }),
     ...(certificate === undefined ? {} : { certificate: certificateParams(certificate) }),
   }

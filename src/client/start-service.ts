@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parse } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
+import { proxyVariables } from '../job/route.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { Home } from './home.ts'
 import { makeFolder } from './make-folder.ts'
@@ -84,7 +85,7 @@ async function spawnService(
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
     // A folder that nobody deletes under a process that runs for months.
     cwd: parse(home.folder).root,
-    env: { ...serviceEnvironment, ...process.env, ...env },
+    env: { ...serviceEnvironment, ...ownEnvironment(), ...env },
     detached: true,
     // The fourth channel says in one line of JSON how the start went.
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -105,6 +106,16 @@ async function spawnService(
       message: `Cannot start the service: ${text || 'it ended without a word'}`,
     }
   }
+}
+
+/**
+ * The variables of this process but those that name proxies: the service works for many, and each of them says its own
+ * with every job (`asCaller`).
+ */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = { ...process.env }
+  for (const name of proxyVariables) delete kept[name]
+  return kept
 }
 
 function tryToMake(folder: string): StartProblem | undefined {

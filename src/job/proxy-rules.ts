@@ -2,7 +2,14 @@
 
 import { JobError } from './failure.ts'
 import { withoutUserInformation } from './names.ts'
-import { proxyUsages, type ProxySettings, type ProxyUsage } from './route.ts'
+import {
+  defaultProxySettings,
+  proxyUsages,
+  proxyVariables,
+  type ProxyEnvironment,
+  type ProxySettings,
+  type ProxyUsage,
+} from './route.ts'
 
 /** Characters of a list: the documents say 4,000 and 32 KB; this is the header's number. */
 export const PROXY_LIST_LIMIT = 32_000
@@ -64,6 +71,37 @@ export function withoutProxyLogins(settings: ProxySettings): ProxySettings {
           ),
         }),
   }
+}
+
+/**
+ * Settings as the process means them that gives them. Where the way is chosen as its owner has set it, the variables of
+ * that process are what is set: the service may have been started by something else, with others.
+ *
+ * @param environment whole: in a CGI program `HTTP_PROXY` is a field of the request, and does not count (N40)
+ * @returns the same settings where they say all, or no variable names a proxy
+ */
+export function asCaller<Given extends ProxySettings | undefined>(
+  settings: Given,
+  environment: Readonly<Record<string, string | undefined>>,
+): Given | ProxySettings {
+  const { usage, environment: said } = settings ?? defaultProxySettings
+  if (usage !== 'preconfig' || said !== undefined) return settings
+  const own = proxyEnvironmentOf(environment)
+  return own === undefined ? settings : { usage, environment: own }
+}
+
+function proxyEnvironmentOf(
+  environment: Readonly<Record<string, string | undefined>>,
+): ProxyEnvironment | undefined {
+  const found: { -readonly [Name in keyof ProxyEnvironment]: string } = {}
+  const isCgi = environment['REQUEST_METHOD'] !== undefined
+  for (const name of proxyVariables) {
+    const value = environment[name]
+    if (value === undefined || value === '' || (isCgi && name === 'HTTP_PROXY')) continue
+    // A name and a password are of no use there (N15), and not to be written down.
+    found[name] = value.replace(/^([^/]*\/\/)?[^/]*@/u, '$1')
+  }
+  return Object.keys(found).some((name) => !/^no_/iu.test(name)) ? found : undefined
 }
 
 /** A list whose entries begin with their hosts; what a protocol and a scheme say stays (N10). */
