@@ -279,6 +279,8 @@ async function listen(
 
 function passOn(socket: Socket, port: number, said: string): Socket {
   socket.removeAllListeners('data')
+  // What comes before the way is open must not flow past everybody.
+  socket.pause()
   const onward = connect(port, '127.0.0.1')
   onward.on('error', () => undefined)
   onward.on('close', () => socket.destroy())
