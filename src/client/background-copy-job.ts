@@ -189,6 +189,22 @@ export class BackgroundCopyJob {
   }
 
   /**
+   * Lets proxies be told who is logged on, or the helper, although no credentials say so
+   * (BITS_JOB_PROPERTY_USE_STORED_CREDENTIALS, A63). Unlike implicit credentials for the proxy they do not serve the
+   * server.
+   *
+   * @param target `undefined` takes it back
+   * @throws {BackgroundCopyError} `BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED` for the server
+   */
+  async setUseStoredCredentials(target: AuthTarget | undefined): Promise<void> {
+    await this.#call('job.setUseStoredCredentials', { id: this.id, target: target ?? null })
+  }
+
+  async getUseStoredCredentials(): Promise<'proxy' | undefined> {
+    return (await this.#call('job.getUseStoredCredentials', { id: this.id })).target ?? undefined
+  }
+
+  /**
    * Sets which proxy the job goes through (N1). The lists are read when the job runs: what cannot be read ends it with
    * `BG_E_INVALID_PROXY_INFO` (N2). With `preconfig` the variables of this process count as the owner's (N40).
    *
@@ -275,6 +291,11 @@ export class BackgroundCopyJob {
 
   async getHelperTokenFlags(): Promise<number> {
     return (await this.#call('job.getHelperTokenFlags', { id: this.id })).flags
+  }
+
+  /** Who the helper is: a principal, or a cache of tickets; `undefined` when there is no token (A92). */
+  async getHelperTokenSid(): Promise<string | undefined> {
+    return (await this.#call('job.getHelperTokenSid', { id: this.id })).sid ?? undefined
   }
 
   /** Sets over which networks the job may go. @param flags of `costStates`, or one of `transferPolicies` */

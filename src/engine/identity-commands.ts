@@ -1,5 +1,6 @@
 /** What clients may ask about as whom, and which way, a job asks. */
 
+import type { AuthTarget } from '../auth/auth.ts'
 import { wipeCredentials } from '../auth/credentials.ts'
 import {
   takeCertificate,
@@ -65,6 +66,32 @@ export class IdentityCommands {
   /** Which pairs are set, and nothing else of them (A17). @throws {JobError} as `findJob` */
   credentials(caller: Caller, id: JobId): readonly PairName[] {
     return this.#core.secrets.pairs(findJob(this.#core, caller, id))
+  }
+
+  /**
+   * Says whether proxies may be told who is logged on, without serving the server as implicit credentials for the proxy
+   * do (A51, A63).
+   *
+   * @param target whose challenges are answered like that; `undefined`: nobody's
+   * @throws {JobError} `BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED` for the server, `E_ACCESSDENIED` when the caller is
+   *   not the owner, `BG_E_INVALID_STATE`
+   */
+  setUseStoredCredentials(caller: Caller, id: JobId, target: AuthTarget | undefined): void {
+    if (target === 'server') {
+      throw new JobError(
+        'BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED',
+        'Cannot use stored credentials for the server: only a proxy gets them',
+      )
+    }
+    const job = findOwned(this.#core, caller, id, 'the use of stored credentials')
+    const usesStoredForProxy = target === 'proxy'
+    this.#change(job, (before) => ({ ...before, usesStoredForProxy }))
+  }
+
+  /** Whose challenges are answered with who is logged on (A63). @throws {JobError} as `findJob` */
+  useStoredCredentials(caller: Caller, id: JobId): 'proxy' | undefined {
+    const { usesStoredForProxy = false } = findJob(this.#core, caller, id)
+    return usesStoredForProxy ? 'proxy' : undefined
   }
 
   /** @throws {JobError} `BG_E_INVALID_STATE`, and as `checkProxySettings` */
@@ -154,6 +181,17 @@ export class IdentityCommands {
   }
 
   /**
+   * Who the helper is (GetHelperTokenSid, A92): the principal, or the cache of tickets where no principal was named.
+   *
+   * @returns `undefined` when there is no token
+   * @throws {JobError} as `findJob`
+   */
+  helperTokenSid(caller: Caller, id: JobId): string | undefined {
+    const token = this.#core.helpers.get(findJob(this.#core, caller, id).id)
+    return token?.principal ?? (token?.kind === 'tickets' ? token.cache : undefined)
+  }
+
+  /**
    * Says on which networks a job may be transferred; true at once, also of one that is being transferred.
    *
    * @param costFlags a set of `costStates`, with the options of BITS
@@ -190,6 +228,7 @@ export class IdentityCommands {
         ...withoutCertificate(before),
         owner: caller.owner,
         hasUrlCredentials: false,
+        usesStoredForProxy: false,
       }))
     })
   }

@@ -401,6 +401,70 @@ describe('IdentityCommands: ways, certificates, helpers, owners', () => {
     assert.equal(bench.state(job), 'connecting')
   })
 
+  test('who the helper is can be read back, and is nobody once the token is gone (A92)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false })
+    assert.equal(calls.helperTokenSid(me, job.id), undefined)
+    const rows = [
+      [{ kind: 'keytab', principal: 'h@R', keytab: '/etc/h.keytab' }, 'h@R'],
+      [{ kind: 'tickets', cache: 'FILE:/tmp/c', principal: 'i@R' }, 'i@R'],
+      [{ kind: 'tickets', cache: 'FILE:/tmp/c' }, 'FILE:/tmp/c'],
+    ] as const
+    for (const [token, sid] of rows) {
+      calls.setHelperToken(me, job.id, token)
+      assert.equal(calls.helperTokenSid(me, job.id), sid)
+    }
+    assert.throws(() => calls.helperTokenSid(other, job.id), hasCode('E_ACCESSDENIED'))
+    calls.clearHelperToken(me, job.id)
+    assert.equal(calls.helperTokenSid(me, job.id), undefined)
+  })
+
+  test('a helper is its owner’s to set, and goes with the service (A93, A94, A97)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false })
+    const token = { kind: 'tickets', cache: 'FILE:/tmp/planted' } as const
+    for (const caller of [root, other]) {
+      const denied = hasCode('E_ACCESSDENIED')
+      assert.throws(() => calls.setHelperToken(caller, job.id, token), denied)
+      assert.throws(() => calls.clearHelperToken(caller, job.id), denied)
+      assert.throws(() => calls.setHelperTokenFlags(caller, job.id, 2), denied)
+    }
+    calls.setHelperToken(me, job.id, token)
+    assert.doesNotMatch(JSON.stringify(bench.store.find(job.id)), /planted/u)
+    assert.deepEqual(bench.store.secrets(job.id), [])
+    const restarted = new Bench({ store: bench.store, vault: bench.vault })
+    assert.equal(restarted.engine.identity.helperTokenSid(me, job.id), undefined)
+  })
+
+  test('proxies are told who is logged on where the job says so, and servers are not (A63)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false })
+    assert.equal(calls.useStoredCredentials(me, job.id), undefined)
+    const unsupported = hasCode('BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED')
+    assert.throws(() => calls.setUseStoredCredentials(me, job.id, 'server'), unsupported)
+    const denied = hasCode('E_ACCESSDENIED')
+    assert.throws(() => calls.setUseStoredCredentials(root, job.id, 'proxy'), denied)
+    calls.setUseStoredCredentials(me, job.id, 'proxy')
+    assert.equal(calls.useStoredCredentials(me, job.id), 'proxy')
+    bench.engine.resume(me, job.id)
+    assert.equal(identity(bench, job)?.usesStoredForProxy, true)
+    calls.setUseStoredCredentials(me, job.id, undefined)
+    assert.equal(calls.useStoredCredentials(me, job.id), undefined)
+    bench.over(job)
+    assert.equal(identity(bench, job), undefined)
+  })
+
+  test('who takes the ownership does not become who is told to proxies (A19, A63)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { resume: false })
+    bench.engine.identity.setUseStoredCredentials(me, job.id, 'proxy')
+    bench.engine.identity.takeOwnership(root, job.id)
+    assert.equal(bench.engine.identity.useStoredCredentials(root, job.id), undefined)
+  })
+
   test('a helper for local files alone changes no order, but must be there', () => {
     const bench = new Bench()
     const { identity: calls } = bench.engine

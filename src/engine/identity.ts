@@ -33,12 +33,13 @@ export function appearanceOf(job: Job, core: Core): Appearance | Failure {
     pairs.length === 0 &&
     certificate === undefined &&
     job.hasUrlCredentials !== true &&
+    job.usesStoredForProxy !== true &&
     settings.useLmCompat === 2
   if (isAnonymous) return { headers }
   const identity = {
     pairs,
     settings,
-    usesStoredForProxy: false,
+    usesStoredForProxy: job.usesStoredForProxy ?? false,
     ...(helper === undefined ? {} : { helper }),
     ...(certificate === undefined ? {} : { certificate }),
   }

@@ -128,6 +128,8 @@ export interface Job {
   readonly certificate?: ClientCertificate
   /** What its helper token is used for (A6); absent: nothing. */
   readonly helperFlags?: number
+  /** Whether proxies may be told who is logged on although no credentials say so (A63); absent: no. */
+  readonly usesStoredForProxy?: boolean
   /** Whether names and passwords stood in URLs of its files: they lie sealed in the queue (A40). */
   readonly hasUrlCredentials?: boolean
   /** On networks of which cost it may be transferred, as BITS_COST_STATE_* say; absent: on all. */

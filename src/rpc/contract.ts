@@ -172,6 +172,15 @@ export interface Methods {
   }
   /** Which pairs are set, and nothing else of them (A17). */
   'job.listCredentials': { params: { id: JobId }; result: CredentialPairs }
+  /**
+   * Whether proxies may be told who is logged on without credentials that say so (A63): `null` for no. The server is
+   * refused with BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED.
+   */
+  'job.setUseStoredCredentials': { params: { id: JobId; target: AuthTarget | null }; result: null }
+  'job.getUseStoredCredentials': {
+    params: { id: JobId }
+    result: { readonly target: 'proxy' | null }
+  }
   /** Lists and script are read when the job runs (N2). */
   'job.setProxySettings': { params: { id: JobId } & ProxySettings; result: null }
   'job.getProxySettings': { params: { id: JobId }; result: ProxySettings }
@@ -187,6 +196,8 @@ export interface Methods {
   /** 1: local files, 2: the network (A6). */
   'job.setHelperTokenFlags': { params: { id: JobId; flags: number }; result: null }
   'job.getHelperTokenFlags': { params: { id: JobId }; result: { readonly flags: number } }
+  /** Who the helper is; `null` when there is no token (A92). */
+  'job.getHelperTokenSid': { params: { id: JobId }; result: { readonly sid: string | null } }
   /** BITS_COST_STATE_* and BITS_COST_OPTION_*. */
   'job.setCostFlags': { params: { id: JobId; flags: number }; result: null }
   'job.getCostFlags': { params: { id: JobId }; result: { readonly flags: number } }

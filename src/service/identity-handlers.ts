@@ -10,7 +10,7 @@ import type { ServiceFacts } from './handlers.ts'
 /** The methods of this file, by the ends of their names. */
 type IdentityMethod = Extract<
   MethodName,
-  `${string}${'Credentials' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Ownership' | '.rotate'}`
+  `${string}${'Credentials' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Sid' | 'Ownership' | '.rotate'}`
 >
 
 /** These methods over one engine. */
@@ -28,6 +28,13 @@ export function identityHandlers(
       removed: identity.removeCredentials(caller, id, pair),
     }),
     'job.listCredentials': ({ id }, caller) => ({ pairs: identity.credentials(caller, id) }),
+    'job.setUseStoredCredentials': ({ id, target }, caller) => {
+      identity.setUseStoredCredentials(caller, id, target ?? undefined)
+      return null
+    },
+    'job.getUseStoredCredentials': ({ id }, caller) => ({
+      target: identity.useStoredCredentials(caller, id) ?? null,
+    }),
     'job.setProxySettings': ({ id, ...proxy }, caller) => {
       identity.setProxySettings(caller, id, proxy)
       return null
@@ -55,6 +62,9 @@ export function identityHandlers(
     },
     'job.getHelperTokenFlags': ({ id }, caller) => ({
       flags: identity.helperTokenFlags(caller, id),
+    }),
+    'job.getHelperTokenSid': ({ id }, caller) => ({
+      sid: identity.helperTokenSid(caller, id) ?? null,
     }),
     'job.setCostFlags': ({ id, flags }, caller) => {
       identity.setCostFlags(caller, id, flags)

@@ -76,6 +76,9 @@ export function decodeJob(row: Row): Job {
       hasUrlCredentials: record.boolean('hasUrlCredentials'),
     }),
     ...(record.has('helperFlags') && { helperFlags: record.count('helperFlags') }),
+    ...(record.has('usesStoredForProxy') && {
+      usesStoredForProxy: record.boolean('usesStoredForProxy'),
+    }),
     ...(record.has('costFlags') && { costFlags: record.count('costFlags') }),
     completesItself: record.boolean('completesItself'),
     ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),

@@ -268,9 +268,25 @@ for (const { name, open } of ways) {
       const made = await manager.createJob('helped')
       await made.setHelperToken({ kind: 'tickets', cache: 'FILE:/tmp/krb5cc_none' })
       await made.setHelperTokenFlags(2)
+      assert.equal(await made.getHelperTokenSid(), 'FILE:/tmp/krb5cc_none')
       await made.clearHelperToken()
+      assert.equal(await made.getHelperTokenSid(), undefined)
       assert.equal(await made.getHelperTokenFlags(), 2)
       await assert.rejects(made.setHelperTokenFlags(4), { symbol: 'E_INVALIDARG' })
+      await made.cancel()
+    })
+
+    test('stored credentials are for proxies and for nobody else (A63)', async () => {
+      const made = await manager.createJob('stored')
+      assert.equal(await made.getUseStoredCredentials(), undefined)
+      await assert.rejects(made.setUseStoredCredentials('server'), {
+        symbol: 'BG_E_USE_STORED_CREDENTIALS_NOT_SUPPORTED',
+        hresult: 0x80200066,
+      })
+      await made.setUseStoredCredentials('proxy')
+      assert.equal(await made.getUseStoredCredentials(), 'proxy')
+      await made.setUseStoredCredentials(undefined)
+      assert.equal(await made.getUseStoredCredentials(), undefined)
       await made.cancel()
     })
 

@@ -126,6 +126,7 @@ export const fullJob: NewJob = newJob(1, {
   },
   certificate: { certificateFile: '/home/ÅSA/c.pem', keyFile: '/home/ÅSA/c.key' },
   helperFlags: 3,
+  usesStoredForProxy: true,
   costFlags: 0xffff_ffff,
   completesItself: true,
   pending: 'discard',
