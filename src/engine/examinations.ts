@@ -13,10 +13,11 @@ import {
   type Owner,
   type TransferOptions,
 } from '../job/job.ts'
+import { isFinal } from '../job/moves.ts'
 import { readRemoteName } from '../job/names.ts'
 import { checkProxySettings } from '../job/proxy-rules.ts'
 import type { ProxySettings } from '../job/route.ts'
-import { findOwned, type Caller } from './access.ts'
+import { findJob, invalidState, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import { identityOf } from './identity.ts'
 import type { CertificateOrder, ExamineOrder, PairOrder, Report } from './order.ts'
@@ -64,8 +65,8 @@ export class Examinations {
    * with what is given.
    *
    * @returns what was met; empty when the carrier is gone before it knew
-   * @throws {JobError} as `findOwned`, `readRemoteName`, `takePair`, `checkProxySettings`, `takeCertificate` and
-   *   `CertificateStores.find`; `E_INVALIDARG` when there is no URL
+   * @throws {JobError} as `findJob`, `readRemoteName`, `takePair`, `checkProxySettings`, `takeCertificate` and
+   *   `CertificateStores.find`; `E_INVALIDARG` when there is no URL, `BG_E_INVALID_STATE` for a final job
    */
   examine(caller: Caller, question: Question): Promise<readonly Finding[]> {
     const { promise, resolve } = Promise.withResolvers<readonly Finding[]>()
@@ -113,13 +114,24 @@ export class Examinations {
   }
 
   #job(caller: Caller, id: JobId): Job {
-    return findOwned(this.#core, caller, id, 'what it is asked as')
+    const job = findJob(this.#core, caller, id)
+    if (job.owner.id !== caller.owner.id) {
+      const sentence = `Cannot examine as job ${job.id} asks: only its owner ${job.owner.name} may`
+      throw new JobError('E_ACCESSDENIED', sentence)
+    }
+    // What it asked with went with it (A13).
+    if (isFinal(job.state.kind)) throw invalidState(job, 'examine')
+    return job
   }
 
-  /** A URL that was given, and what stood in it. */
+  /** A URL that was given, and what stood in it (A45). */
   #named(text: string): Subject {
     const { remoteName, login } = readRemoteName(text)
     if (login === undefined) return { url: remoteName }
+    if (this.#core.settings.refusesUrlCredentials) {
+      const sentence = `Cannot examine ${remoteName}: a name or password in the URL is not allowed here; give credentials instead`
+      throw new JobError('E_INVALIDARG', sentence)
+    }
     const credentials = takeLogin(login)
     const urlCredentials = encodeCredentials(credentials)
     wipeCredentials(credentials)
