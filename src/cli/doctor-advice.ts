@@ -113,7 +113,8 @@ const cures: ReadonlyMap<string, { readonly sentence: string; readonly option?: 
   [
     'ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT',
     {
-      sentence: 'Look whether the script is there; until it can be fetched, name the proxy yourself',
+      sentence:
+        'Look whether the script is there; until it can be fetched, name the proxy yourself',
       option: '--proxy PROXY',
     },
   ],
