@@ -1,7 +1,7 @@
 /** The words of `lull get` become a job. */
 
-import { lstatSync, readFileSync, type Stats } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { lstatSync, opendirSync, readFileSync, type Stats } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import {
   checkHeader,
   checkLocalName,
@@ -41,7 +41,8 @@ interface Wanted {
  */
 export async function getRequest(args: Arguments): Promise<CreateParams> {
   await using input = new SecretInput()
-  const reader = new IdentityReader(planIdentity(args), input)
+  const plan = planIdentity(args)
+  const reader = new IdentityReader(plan, input)
   const proxy = proxySettingsOf(args)
   for (const url of args.operands) checkNamesNobody(url)
   // Secrets are the first lines of standard input; a list may stand behind them.
@@ -49,7 +50,10 @@ export async function getRequest(args: Arguments): Promise<CreateParams> {
   const { files, ...request } = await requestOf(args, input)
   // Whoever is asked has written everything else as it must be.
   const identity = await reader.finish({
-    server: describeHosts(files.map(({ remoteName }) => remoteName)),
+    // Thousands of URLs are looked through only for somebody who is asked.
+    server: describeHosts(
+      plan.targets.length === 0 ? [] : files.map(({ remoteName }) => remoteName),
+    ),
     proxy: { name: proxy?.list ?? '', isSecure: isProxySecure(proxy) },
   })
   return { ...request, files, ...identity, ...defined('proxy', asCaller(proxy, process.env)) }
@@ -180,8 +184,9 @@ function checkDistinct(files: readonly FileParams[]): void {
 }
 
 function checkAbsent(files: readonly FileParams[]): void {
+  const isEmpty = emptyFolders()
   for (const { localName } of files) {
-    const found = look(localName)
+    const found = isEmpty(dirname(localName)) ? undefined : look(localName)
     if (found === undefined) continue
     const hint = found.isDirectory()
       ? 'there is a folder of this name'
@@ -192,6 +197,25 @@ function checkAbsent(files: readonly FileParams[]): void {
       'LOCAL_FILE',
       `Cannot save to ${localName}: ${hint}`,
     )
+  }
+}
+
+/** Tells whether there is nothing in a folder, and so no file of any name; each is looked at once. */
+function emptyFolders(): (folder: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (folder) => {
+    const isEmpty = known.get(folder) ?? holdsNothing(folder)
+    known.set(folder, isEmpty)
+    return isEmpty
+  }
+}
+
+function holdsNothing(folder: string): boolean {
+  try {
+    using entries = opendirSync(folder)
+    return entries.readSync() === null
+  } catch {
+    return false
   }
 }
 

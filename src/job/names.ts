@@ -78,11 +78,14 @@ export function checkRemoteName(name: string): void {
   }
   if (notInUrl.test(name)) throw refuse('the URL has characters that must be percent-encoded')
   if (!URL.canParse(name)) throw refuse('this is not a URL with scheme and host')
-  const { protocol } = new URL(name)
-  if (protocol !== 'http:' && protocol !== 'https:') {
+  if (!fetchable.test(name)) {
+    const { protocol } = new URL(name)
     throw refuse(`the scheme is ${protocol.slice(0, -1)}, only http and https can be fetched`)
   }
 }
+
+/** How a URL that can be fetched begins. */
+const fetchable = /^https?:/iu
 
 /** The scheme of a URL, and whatever stands before the last `@` in its authority. */
 const beforeHost = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)@/iu
@@ -103,15 +106,23 @@ export function checkLocalName(name: string, style: PathStyle): void {
       context: 'LOCAL_FILE',
     })
   if (name.includes('\0')) throw refuse('the path holds a NUL character')
-  if (new TextEncoder().encode(name).length > LOCAL_NAME_LIMIT) {
+  if (isLongerThan(LOCAL_NAME_LIMIT, name)) {
     throw refuse(`the path is longer than ${LOCAL_NAME_LIMIT} bytes`)
   }
   const isFull =
     style === 'posix' ? name.startsWith('/') : /^(?:[a-z]:[\\/]|\\\\[^\\?])/iu.test(name)
   if (!isFull) throw refuse('this is not a full path')
-  if (/[/\\]$/u.test(style === 'posix' ? name.replaceAll('\\', '') : name)) {
+  if (name.endsWith('/') || (style === 'win32' && name.endsWith('\\'))) {
     throw refuse('this names a folder')
   }
+}
+
+const utf8 = new TextEncoder()
+
+/** Whether a text has more bytes in UTF-8 than these. */
+function isLongerThan(bytes: number, text: string): boolean {
+  // A code unit has three bytes at most.
+  return text.length * 3 > bytes && utf8.encode(text).length > bytes
 }
 
 /**
