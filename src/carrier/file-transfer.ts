@@ -11,10 +11,10 @@
 
 import { countBytes, firstGap } from '../base/byte-range.ts'
 import type { Clock } from '../base/clock.ts'
-import type { CertificateOrder, FileOrder, FileProgress } from '../engine/order.ts'
+import type { FileOrder, FileProgress } from '../engine/order.ts'
 import { PartialFile } from '../files/partial-file.ts'
-import { checkTarget, siblingTarget } from '../files/target.ts'
-import { Verification } from '../files/verify.ts'
+import { checkTarget, siblingTarget, type TargetChecks } from '../files/target.ts'
+import { Verification, type Passage } from '../files/verify.ts'
 import { DistrustError } from '../http/failure.ts'
 import type {
   BodySink,
@@ -26,7 +26,6 @@ import type {
 import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
-import type { Routes } from '../job/route.ts'
 import { parseContentDispositionFileName } from '../wire/content-disposition.ts'
 import { wholeFileDigests } from '../wire/digest-fields.ts'
 import { safeFileName } from '../wire/file-name.ts'
@@ -34,19 +33,18 @@ import { parseHttpDate } from '../wire/http-date.ts'
 import { ifRange, policyAfter, type Version } from '../wire/validator.ts'
 import { judge, type Verdict } from './answer.ts'
 
+/** What every request of a turn has in common. */
+export type Asking = Omit<HttpRequest, 'url' | 'range' | 'ifRange' | 'identity'>
+
 /** What a file needs to know of its turn. */
 export interface TransferContext {
   readonly http: HttpClient
+  readonly asking: Asking
+  readonly targets: TargetChecks
   /** As whom a file is asked for. @param urlCredentials wiped */
   readonly identityOf: (urlCredentials: Uint8Array | undefined) => Identity | undefined
-  readonly certificate?: CertificateOrder
-  readonly routes: Routes
-  readonly strictCertificates?: boolean
   readonly clock: Clock
-  readonly job: string
   readonly transfer: TransferOptions
-  readonly stallTimeoutMs: number
-  readonly connections: number
   readonly signal: AbortSignal
   /** Resolves once the engine has forgotten the bytes of this file. */
   readonly restart: (ordinal: number, reason: string, tagOnly: boolean) => Promise<void>
@@ -120,11 +118,11 @@ export class FileTransfer implements BodySink {
   async run(): Promise<void> {
     const { transfer, signal } = this.#context
     signal.throwIfAborted()
-    if (!transfer.contentDisposition) checkTarget(this.#localName, transfer)
-    await this.#reopen()
+    if (!transfer.contentDisposition) this.#context.targets.check(this.#localName, transfer)
+    if (countBytes(this.order.ranges) > 0) await this.#reopen()
     this.#identity = this.#context.identityOf(this.order.urlCredentials)
     while (!this.#isWhole) await this.#fetch()
-    await this.#verify()
+    if (this.#verification !== undefined || this.order.digests.length > 0) await this.#verify()
     this.#finish()
   }
 
@@ -134,7 +132,6 @@ export class FileTransfer implements BodySink {
 
   /** Takes up what the order says is there, if it is there and can be gone on with. */
   async #reopen(): Promise<void> {
-    if (countBytes(this.order.ranges) === 0) return
     const partial = PartialFile.openExisting(this.order.partialName, this.#position, {
       target: this.#localName,
     })
@@ -156,36 +153,19 @@ export class FileTransfer implements BodySink {
   }
 
   async #fetch(): Promise<void> {
-    const { transfer, stallTimeoutMs, signal, job, connections } = this.#context
-    const { certificate, routes, strictCertificates } = this.#context
     const before = this.#position
     this.#verdict = undefined
-    const condition = before > 0 ? this.#condition : undefined
-    const { response, trailers } = await this.#exchange({
-      method: 'GET',
-      // Never the place that a redirect has led to: what the job may prove is for the one that it has named (A380).
-      url: this.order.remoteName,
-      headers: transfer.headers,
-      redirects: transfer.redirects,
-      stallTimeoutMs,
-      signal,
-      party: job,
-      connections,
-      ...(before > 0 ? { range: `bytes=${before}-` } : {}),
-      ...(condition === undefined ? {} : { ifRange: condition }),
-      ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
-      ...(this.#identity === undefined ? {} : { identity: this.#identity }),
-      ...(certificate === undefined ? {} : { certificate }),
-      routes,
-      ...(strictCertificates === true ? { strictCertificates } : {}),
-    })
+    const { response, trailers } = await this.#exchange(this.#request(before))
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {
       this.#size = verdict.size
       return
     }
-    this.#verification?.expectTrailers(trailers, response.status)
+    if (trailers.size > 0) {
+      this.#verification ??= new Verification(this.order.digests, { continuous: false })
+      this.#verification.expectTrailers(trailers, response.status)
+    }
     this.#size ??= this.#position
     if (this.#position === before && !this.#isWhole) {
       throw new FailureError(
@@ -195,6 +175,20 @@ export class FileTransfer implements BodySink {
           'The server answered without any of the bytes asked for',
         ),
       )
+    }
+  }
+
+  #request(offset: number): HttpRequest {
+    // Never the place that a redirect has led to: what the job may prove is for the one that it has named (A380).
+    const request = { ...this.#context.asking, url: this.order.remoteName }
+    const identified =
+      this.#identity === undefined ? request : { ...request, identity: this.#identity }
+    if (offset === 0) return identified
+    const condition = this.#condition
+    return {
+      ...identified,
+      range: `bytes=${offset}-`,
+      ...(condition === undefined ? {} : { ifRange: condition }),
     }
   }
 
@@ -238,21 +232,24 @@ export class FileTransfer implements BodySink {
     if (transfer.redirects.follow === 'report') this.#remoteName = response.url
     if (transfer.contentDisposition) this.#takeName(response)
     this.#partial ??= PartialFile.create(this.order.partialName, { target: this.#localName })
-    this.#verification ??= new Verification(this.order.digests, {
-      continuous: verdict.offset === 0,
-    })
-    this.#verification.expect(
-      wholeFileDigests(response.status, {
-        reprDigest: response.field('repr-digest'),
-        contentDigest: response.field('content-digest'),
-        digest: response.field('digest'),
-        contentMd5: response.field('content-md5'),
-      }),
-    )
+    this.#takeClaims(response, { continuous: verdict.offset === 0 })
     if (verdict.size !== undefined && verdict.size - verdict.offset >= ALLOCATE_FROM_BYTES) {
       this.#partial.allocate(verdict.size)
       this.#context.sized(this.#facts(this.#promised))
     }
+  }
+
+  /** What the user and the server say the file should be; of most files nobody says anything. */
+  #takeClaims({ status, field }: HttpResponse, passage: Passage): void {
+    const announced = wholeFileDigests(status, {
+      reprDigest: field('repr-digest'),
+      contentDigest: field('content-digest'),
+      digest: field('digest'),
+      contentMd5: field('content-md5'),
+    })
+    if (announced.length === 0 && this.order.digests.length === 0) return
+    this.#verification ??= new Verification(this.order.digests, passage)
+    this.#verification.expect(announced)
   }
 
   /** The server may name the file, within the folder of the target. */
@@ -312,6 +309,9 @@ export class FileTransfer implements BodySink {
   }
 
   #finish(): void {
+    // Many finished files wait for one sync: what is not needed any more is let go.
+    this.#verification = undefined
+    this.#verdict = undefined
     this.#fileIdentity = this.#partial?.finish({ size: this.size, modifiedAt: this.#modified })
   }
 

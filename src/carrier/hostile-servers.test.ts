@@ -8,6 +8,7 @@ import { countBytes } from '../base/byte-range.ts'
 import type { FileOrder, FileProgress } from '../engine/order.ts'
 import { temporaryFolder } from '../files/disks.suite.ts'
 import { SyncGroup } from '../files/sync-group.ts'
+import { TargetChecks } from '../files/target.ts'
 import { DistrustError } from '../http/failure.ts'
 import { identityWith, pair } from '../http/guarded.suite.ts'
 import { answer, hostile } from '../http/hostile.suite.ts'
@@ -27,17 +28,17 @@ const transfer = {
 const straight: Routes = { find: () => directRoute, failed: () => undefined }
 
 function context(t: TestContext, more: Partial<TransferContext>): TransferContext {
+  const { signal } = new AbortController()
+  const { headers, redirects } = transfer
+  const party = { party: 'a job', connections: 1, stallTimeoutMs: 10_000, signal }
   return {
     http: makeClient(t),
+    asking: { method: 'GET', headers, redirects, routes: straight, ...party },
+    targets: new TargetChecks(),
     identityOf: () => undefined,
-    routes: straight,
-    strictCertificates: false,
     clock: systemClock,
-    job: 'a job',
     transfer,
-    stallTimeoutMs: 10_000,
-    connections: 1,
-    signal: new AbortController().signal,
+    signal,
     restart: () => Promise.resolve(),
     connected: () => undefined,
     sized: () => undefined,

@@ -13,11 +13,12 @@ import type {
   Report,
 } from '../engine/order.ts'
 import type { SyncGroup } from '../files/sync-group.ts'
+import { TargetChecks } from '../files/target.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
 import type { ProxySettings, Routes } from '../job/route.ts'
 import { toFailure } from './failure.ts'
-import { FileTransfer, type TransferContext } from './file-transfer.ts'
+import { FileTransfer, type Asking, type TransferContext } from './file-transfer.ts'
 import { Identities } from './identities.ts'
 
 /** A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. */
@@ -62,6 +63,7 @@ export class Turn {
   readonly #restarts = new Map<number, () => void>()
   #finished: FileTransfer[] = []
   #finishedBytes = 0
+  readonly #connections: number
   #window: number
   #smallInARow = 0
   #isLast = false
@@ -80,6 +82,7 @@ export class Turn {
     this.number = order.turn
     this.#world = world
     this.#policy = order.checkpoint
+    this.#connections = order.connections
     this.#window = order.connections
     this.over = this.#ended.promise
     this.#identities = new Identities(order.identity, world.mechanisms, (identity) =>
@@ -88,16 +91,10 @@ export class Turn {
     this.#context = {
       http: world.http,
       identityOf: (urlCredentials) => this.#identities.of(urlCredentials),
-      ...(order.identity?.certificate === undefined
-        ? {}
-        : { certificate: order.identity.certificate }),
-      routes: world.routes(order.proxy),
-      strictCertificates: world.strictCertificates ?? false,
+      asking: askingOf(order, world, this.#abort.signal),
+      targets: new TargetChecks(),
       clock: world.clock,
-      job: order.job,
       transfer: order.transfer,
-      stallTimeoutMs: order.stallTimeoutMs,
-      connections: order.connections,
       signal: this.#abort.signal,
       restart: (ordinal, reason, tagOnly) => this.#askRestart(ordinal, reason, tagOnly),
       connected: () => this.#connected(),
@@ -159,7 +156,7 @@ export class Turn {
 
   /** Small files: enough requests are prepared that connections can be asked several things at once. */
   #adaptWindow(size: number): void {
-    const { connections } = this.#context
+    const connections = this.#connections
     this.#smallInARow = size <= SMALL_FILE_BYTES ? this.#smallInARow + 1 : 0
     this.#window =
       this.#smallInARow >= connections ? connections * SMALL_FILES_PER_CONNECTION : connections
@@ -200,7 +197,8 @@ export class Turn {
     this.#tellAlarm = this.#world.clock.alarm(TELL_EVERY_MS, () => {
       this.#tellLater()
       this.#tell()
-      if (this.#unsynced() > 0) this.#checkpointLater()
+      const unsynced = this.#unsynced()
+      if (unsynced > 0) this.#checkpointLater(unsynced)
     })
   }
 
@@ -216,12 +214,16 @@ export class Turn {
     return bytes
   }
 
-  /** Begins a checkpoint when enough has gathered, else sets the alarm for one. */
-  #checkpointLater(): void {
+  /**
+   * Begins a checkpoint when enough has gathered, else sets the alarm for one.
+   *
+   * @param unsynced bytes, as far as it has been counted
+   */
+  #checkpointLater(unsynced = this.#finishedBytes): void {
     const isFull =
       this.#finished.length >= CHECKPOINT_FILES ||
       (this.#queue.length === 0 && this.#moving.size === 0) ||
-      this.#unsynced() >= this.#policy.bytes
+      unsynced >= this.#policy.bytes
     if (isFull && this.#checkpoint === undefined) {
       this.#beginCheckpoint()
       return
@@ -247,7 +249,8 @@ export class Turn {
 
   #afterCheckpoint(): void {
     this.#checkpoint = undefined
-    if (this.#unsynced() > 0) this.#checkpointLater()
+    const unsynced = this.#unsynced()
+    if (unsynced > 0) this.#checkpointLater(unsynced)
     this.#endIfDone()
   }
 
@@ -308,4 +311,22 @@ export class Turn {
 /** Of files that nobody asks for any more. */
 function wipeCredentials(files: readonly FileOrder[]): void {
   for (const { urlCredentials } of files) urlCredentials?.fill(0)
+}
+
+/** What the requests of a turn have in common, put together once for thousands of them. */
+function askingOf(order: FetchOrder, world: TurnWorld, signal: AbortSignal): Asking {
+  const { job, transfer, stallTimeoutMs, connections, identity } = order
+  return {
+    method: 'GET',
+    headers: transfer.headers,
+    redirects: transfer.redirects,
+    stallTimeoutMs,
+    signal,
+    party: job,
+    connections,
+    routes: world.routes(order.proxy),
+    ...(world.strictCertificates === true ? { strictCertificates: true } : {}),
+    ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
+    ...(identity?.certificate === undefined ? {} : { certificate: identity.certificate }),
+  }
 }

@@ -12,6 +12,7 @@ import {
   read,
   unlinkSync,
   writeSync,
+  type Stats,
 } from 'node:fs'
 
 import type { Instant } from '../base/clock.ts'
@@ -54,6 +55,9 @@ const tellsNoRoom: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 const readBack = { attempt: 'Cannot read back' }
 
+/** What a file writes out of before it was given anything. */
+const noMemory: Uint8Array = new Uint8Array(0)
+
 /** How many partial files this process has opened so far. */
 let opened = 0
 
@@ -77,7 +81,7 @@ export class PartialFile {
   readonly target: string
   readonly #calls: DiskCalls
   /** What is gathered: `#length` bytes from `#from` on of `#memory`, for `#at` in the file. */
-  #memory: Uint8Array = new Uint8Array(0)
+  #memory = noMemory
   #from = 0
   #length = 0
   #at = 0
@@ -300,7 +304,7 @@ export class PartialFile {
     this.flush()
     const { descriptor } = this
     try {
-      const found = fstatSync(descriptor, { bigint: true })
+      const found = identified(descriptor)
       assert(found.size >= size, 'a file is finished when every byte is there')
       if (found.size > size || this.#allocatedSize > size) ftruncateSync(descriptor, size)
       if (modifiedAt !== undefined) setTime(descriptor, modifiedAt)
@@ -341,6 +345,17 @@ export class PartialFile {
       // Network file systems tell of lost writes here; what was promised was synced, and hence told, before.
     }
   }
+}
+
+/** What the file system calls an open file, and its length. */
+function identified(
+  descriptor: number,
+): Pick<Stats, 'dev' | 'size'> & { readonly ino: number | bigint } {
+  const found = fstatSync(descriptor)
+  // Numbers cost a fraction of what big ones do, and few file systems count that far.
+  if (Number.isSafeInteger(found.ino)) return found
+  const { ino } = fstatSync(descriptor, { bigint: true })
+  return { ino, dev: found.dev, size: found.size }
 }
 
 /** Opens a file that did not exist before. */

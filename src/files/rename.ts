@@ -85,13 +85,15 @@ function asFailure(error: unknown, { localName, ordinal }: RenameFile): Failure 
 
 function renameOne(file: RenameFile, overwrite: boolean, calls: DiskCalls): void {
   const { partialName, localName, identity } = file
-  const partial = look(partialName)
+  const partial = lstatSync(partialName, { throwIfNoEntry: false })
   if (partial === undefined) return checkRenamed(file)
-  if (identity !== undefined && (!partial.isFile() || partial.size !== BigInt(identity.size))) {
+  if (identity !== undefined && (!partial.isFile() || partial.size !== identity.size)) {
     throw refusal('ERROR_INVALID_DATA', localName, `${partialName} was changed by somebody else`)
   }
   // Both names at once: a crash between the two steps of `linkThenUnlink`.
-  if (partial.nlink > 1n && isSame(look(localName), partial)) return unlinkSync(partialName)
+  if (partial.nlink > 1 && isSame(look(localName), look(partialName))) {
+    return unlinkSync(partialName)
+  }
   if (overwrite) replace(partialName, localName)
   else if (calls.renameNoReplace(partialName, localName) === 'unsupported') {
     linkThenUnlink(partialName, localName)
@@ -145,8 +147,9 @@ function look(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })
 }
 
-function isSame(one: BigIntStats | undefined, other: BigIntStats): boolean {
-  return one !== undefined && one.ino === other.ino && one.dev === other.dev
+function isSame(one: BigIntStats | undefined, other: BigIntStats | undefined): boolean {
+  if (one === undefined || other === undefined) return false
+  return one.ino === other.ino && one.dev === other.dev
 }
 
 /**

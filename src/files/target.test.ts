@@ -11,7 +11,7 @@ import {
   temporaryDisk,
   temporaryFolder,
 } from './disks.suite.ts'
-import { checkTarget, siblingTarget } from './target.ts'
+import { checkTarget, siblingTarget, TargetChecks } from './target.ts'
 
 test('checkTarget() takes a new name in a folder, and one to be replaced', (t) => {
   const folder = temporaryFolder(t)
@@ -81,6 +81,30 @@ test('checkTarget() refuses a folder that this user may not write to', { skip: n
     'E_ACCESSDENIED Cannot write closed/x: permission denied',
     'fine',
   ])
+})
+
+test('TargetChecks refuse what is there, also in a folder that comes again', (t) => {
+  const folder = temporaryFolder(t)
+  mkdirSync(join(folder, 'full'))
+  mkdirSync(join(folder, 'empty'))
+  writeFileSync(join(folder, 'full', 'old'), 'old')
+  const checks = new TargetChecks()
+  const check = (name: string) => checks.check(join(folder, name), { overwrite: false })
+  check('full/new')
+  assert.equal(failureOf(() => check('full/old')).symbol, 'ERROR_FILE_EXISTS')
+  check('empty/new')
+  writeFileSync(join(folder, 'empty', 'later'), '')
+  check('empty/later')
+  assert.equal(failureOf(() => check('full/old')).symbol, 'ERROR_FILE_EXISTS')
+  assert.equal(failureOf(() => check('empty/later')).symbol, 'ERROR_FILE_EXISTS')
+  assert.equal(failureOf(() => check('missing/x')).symbol, 'ERROR_PATH_NOT_FOUND')
+})
+
+test('TargetChecks refuse a name that is too long for an empty folder', (t) => {
+  const checks = new TargetChecks()
+  const target = join(temporaryFolder(t), 'ä'.repeat(128))
+  const found = failureOf(() => checks.check(target, { overwrite: false }))
+  assert.equal(found.symbol, 'ERROR_FILENAME_EXCED_RANGE')
 })
 
 test('siblingTarget() stays in the folder', () => {

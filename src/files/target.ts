@@ -1,6 +1,6 @@
 /** Looks at a target before anything is fetched: what cannot end well is refused at once. */
 
-import { accessSync, constants, lstatSync, statSync, type Stats } from 'node:fs'
+import { accessSync, constants, lstatSync, opendirSync, statSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 import { assert } from '../base/error.ts'
@@ -26,16 +26,61 @@ export interface TargetOptions {
  *   `ERROR_NOT_SUPPORTED` for a device or a pipe, `ERROR_PATH_NOT_FOUND`, `E_ACCESSDENIED`, `ERROR_WRITE_PROTECT`,
  *   `ERROR_FILENAME_EXCED_RANGE`
  */
-export function checkTarget(localName: string, { overwrite }: TargetOptions): void {
+export function checkTarget(localName: string, options: TargetOptions): void {
   try {
     checkFolder(localName)
-    const found = lstatSync(localName, { throwIfNoEntry: false })
-    if (found !== undefined) checkReplaceable(found, localName)
-    if (found !== undefined && !overwrite) {
-      throw refusal('ERROR_FILE_EXISTS', localName, 'the file exists already')
-    }
+    checkName(localName, options)
   } catch (error) {
     throw fileError(error, localName)
+  }
+}
+
+/** Names of at most so many UTF-16 code units are too long for no file system: they have three bytes each, at most. */
+const SHORT_NAME = 85
+
+/**
+ * Checks targets of which thousands are in one folder: it is looked at once as long as they follow each other.
+ *
+ * In a folder that was empty then, no name is looked for. Whatever appears there later is met where it decides: a rename
+ * replaces nothing unless it may.
+ */
+export class TargetChecks {
+  #folder: string | undefined
+  #wasEmpty = false
+
+  /** @throws {FailureError} as {@link checkTarget} */
+  check(localName: string, options: TargetOptions): void {
+    try {
+      const folder = dirname(localName)
+      if (folder !== this.#folder) this.#enter(folder, localName)
+      const isShort = localName.length - folder.length <= SHORT_NAME
+      if (!this.#wasEmpty || !isShort) checkName(localName, options)
+    } catch (error) {
+      throw fileError(error, localName)
+    }
+  }
+
+  #enter(folder: string, localName: string): void {
+    checkFolder(localName)
+    this.#folder = folder
+    this.#wasEmpty = isEmpty(folder)
+  }
+}
+
+function checkName(localName: string, { overwrite }: TargetOptions): void {
+  const found = lstatSync(localName, { throwIfNoEntry: false })
+  if (found === undefined) return
+  checkReplaceable(found, localName)
+  if (!overwrite) throw refusal('ERROR_FILE_EXISTS', localName, 'the file exists already')
+}
+
+/** A folder that may be written to and not read is none that is known to be empty. */
+function isEmpty(folder: string): boolean {
+  try {
+    using entries = opendirSync(folder)
+    return entries.readSync() === null
+  } catch {
+    return false
   }
 }
 
