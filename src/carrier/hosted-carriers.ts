@@ -54,7 +54,8 @@ export class HostedCarriers implements Carriers {
   #listener: CarrierListener | undefined
   #host: Host | undefined
   #owners = new Map<string, Owner>()
-  readonly #work = new Set<string>()
+  /** Pieces of work by what they are about; of the same job a carrier may be given several to do at once. */
+  readonly #work = new Map<string, number>()
   #idleTimer: NodeJS.Timeout | undefined
   #ending: PromiseWithResolvers<void> | undefined
   /** Orders that came while the carrier was ending: for the next one. */
@@ -93,7 +94,7 @@ export class HostedCarriers implements Carriers {
       return
     }
     this.#owners.set(owner.id, owner)
-    if (begins.has(order.kind)) this.#work.add(workOf(order))
+    if (begins.has(order.kind)) this.#begins(order)
     clearTimeout(this.#idleTimer)
     this.#host ??= this.#begin()
     this.#host.send(order)
@@ -129,11 +130,25 @@ export class HostedCarriers implements Carriers {
   }
 
   #reported(reports: readonly Report[]): void {
-    for (const report of reports) if (ends.has(report.kind)) this.#work.delete(workOf(report))
+    for (const report of reports) if (ends.has(report.kind)) this.#ends(report)
     const owner = this.#owners.values().next().value
     // What comes of these reports may be new orders; only then is it clear whether anything is left to do.
     if (owner !== undefined) this.#listener?.reported(owner, reports)
     if (this.#work.size === 0 && this.#ending === undefined) this.#idleLater()
+  }
+
+  #begins(order: Exclude<Order, { kind: 'networkChanged' }>): void {
+    const key = workOf(order)
+    // A turn is one piece of work, however many orders it is given.
+    const before = order.kind === 'fetch' ? 0 : (this.#work.get(key) ?? 0)
+    this.#work.set(key, before + 1)
+  }
+
+  #ends(report: Report): void {
+    const key = workOf(report)
+    const left = (this.#work.get(key) ?? 0) - 1
+    if (left > 0) this.#work.set(key, left)
+    else this.#work.delete(key)
   }
 
   #idleLater(): void {

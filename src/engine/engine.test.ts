@@ -10,6 +10,11 @@ const noNetwork = failure('BG_E_NETWORK_DISCONNECTED', 'GENERAL_TRANSPORT', 'No 
 })
 const notFound = failure('ERROR_FILE_NOT_FOUND', 'REMOTE_FILE', 'Not there')
 
+/** What one of the orders to rename is about. */
+function ordinals(bench: Bench, index: number): readonly number[] {
+  return bench.carriers.orders('rename')[index]?.files.map(({ ordinal }) => ordinal) ?? []
+}
+
 describe('Engine: the life of a job', () => {
   test('a job is connected, transferred, renamed and acknowledged', async () => {
     const bench = new Bench()
@@ -65,6 +70,60 @@ describe('Engine: the life of a job', () => {
     )
     bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: [1] })
     assert.equal((await again).job.state.kind, 'acknowledged')
+  })
+
+  describe('A job of thousands of files that completes itself', () => {
+    const files = 2_500
+    const exists = failure('ERROR_FILE_EXISTS', 'LOCAL_FILE', 'It is there already')
+
+    function renaming(): { readonly bench: Bench; readonly job: Job } {
+      const bench = new Bench()
+      const job = bench.add('normal', files, { completesItself: true })
+      bench.connect(job)
+      while (bench.store.find(job.id)?.tally.filesTransferred !== files) {
+        const known = bench.carriers.orders('fetch').flatMap((order) => order.files)
+        bench.checkpoint(job, ...known.map(({ ordinal }) => done(ordinal)))
+      }
+      bench.over(job)
+      return { bench, job }
+    }
+
+    test('has the next of them renamed while the last are being committed', () => {
+      const { bench, job } = renaming()
+      assert.equal(bench.carriers.orders('rename').length, 2)
+      for (let index = 0; ordinals(bench, index).length > 0; index++) {
+        assert.equal(bench.state(job), 'transferred')
+        bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: ordinals(bench, index) })
+      }
+      assert.equal(bench.state(job), 'acknowledged')
+      assert.deepEqual(
+        bench.carriers.orders('rename').flatMap((order) => order.files.map((file) => file.ordinal)),
+        Array.from({ length: files }, (_, ordinal) => ordinal),
+      )
+    })
+
+    test('stays, with what was renamed meanwhile, when one does not get its name', () => {
+      const { bench, job } = renaming()
+      bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: [0], failure: exists })
+      assert.equal(bench.store.find(job.id)?.pending, 'complete', 'the second order is under way')
+      bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: ordinals(bench, 1) })
+      assert.equal(bench.store.find(job.id)?.pending, undefined)
+      assert.equal(bench.carriers.orders('rename').length, 2)
+      assert.equal(bench.store.findFile(job.id, ordinals(bench, 1)[0] ?? 0)?.kind, 'completed')
+    })
+
+    test('is deleted only when nothing is being renamed any more', async () => {
+      const { bench, job } = renaming()
+      const cancelling = bench.engine.cancel(me, job.id)
+      bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: ordinals(bench, 0) })
+      assert.equal(bench.carriers.orders('discard').length, 0)
+      bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: [], failure: exists })
+      while (bench.state(job) === 'cancelled' && bench.store.find(job.id)?.pending !== undefined) {
+        bench.carriers.report({ kind: 'discarded', job: job.id, leftovers: [] })
+      }
+      await cancelling
+      assert.equal(bench.carriers.orders('rename').length, 2)
+    })
   })
 
   test('Complete of a moving job keeps what is whole and deletes the rest (bits-jobs.md §6.3)', async () => {

@@ -13,7 +13,10 @@ import type { Core } from './core.ts'
 import type { Report } from './order.ts'
 
 /** How many files one order renames or deletes. */
-const FILES_PER_ORDER = 2_048
+const FILES_PER_ORDER = 1_024
+
+/** How many orders to rename a carrier has at once: while it renames, what it has renamed before is committed. */
+const ORDERS_AT_ONCE = 2
 
 /** How many forgotten or pending jobs are handled in one breath. */
 const JOBS_PER_BREATH = 500
@@ -39,6 +42,10 @@ interface Chore {
   /** The first ordinal that no order to rename has covered yet, and the same of orders to delete. */
   named: number
   next: number
+  /** Orders to rename that have not been reported. */
+  renaming: number
+  /** Why a file did not get its name. */
+  failure: Failure | undefined
   readonly leftovers: string[]
 }
 
@@ -90,7 +97,8 @@ export class Housekeeping {
   advance(job: Job): void {
     if (job.pending === undefined || this.#core.turns.has(job.id)) return
     if (this.#chores.has(job.id)) return
-    const chore: Chore = { owner: job.owner, named: 0, next: 0, leftovers: [] }
+    const { owner } = job
+    const chore = { owner, named: 0, next: 0, renaming: 0, failure: undefined, leftovers: [] }
     this.#chores.set(job.id, chore)
     this.#next(job, chore)
   }
@@ -112,8 +120,15 @@ export class Housekeeping {
     const chore = this.#chores.get(report.job)
     if (job === undefined || chore === undefined) return
     this.#core.store.completeFiles(job.id, report.ordinals)
-    if (report.failure !== undefined) this.#stumble(job, report.failure)
-    else this.#next(job, chore)
+    chore.renaming -= 1
+    chore.failure ??= report.failure
+    // Who cancelled meanwhile wants no names: what went wrong with them is nobody's concern.
+    const reason = job.pending === 'complete' ? chore.failure : undefined
+    const goesOn = job.pending === 'complete' && reason === undefined
+    // Nothing else is begun while files are still given names.
+    if (chore.renaming > 0 && !goesOn) return
+    if (reason === undefined) this.#next(job, chore)
+    else this.#stumble(job, reason)
   }
 
   discarded(report: Extract<Report, { kind: 'discarded' }>): void {
@@ -127,15 +142,7 @@ export class Housekeeping {
   /** The next order of a chore: first every rename, then every deletion, then the end. */
   #next(job: Job, chore: Chore): void {
     const { store } = this.#core
-    if (job.pending === 'complete') {
-      const files = store.files(job.id, {
-        kinds: ['transferred'],
-        from: chore.named,
-        limit: FILES_PER_ORDER,
-      })
-      chore.named = (files.at(-1)?.ordinal ?? chore.named) + 1
-      if (files.length > 0) return this.#rename(job, files)
-    }
+    if (job.pending === 'complete' && this.#renameSome(job, chore)) return
     const kinds =
       job.pending === 'complete' ? (['missing'] as const) : (['missing', 'transferred'] as const)
     const rest = job.touched
@@ -147,6 +154,23 @@ export class Housekeeping {
       return this.#discard(job, rest)
     }
     this.#conclude(job, chore)
+  }
+
+  /** Keeps the carrier renaming. @returns whether it is; else every file has its name */
+  #renameSome(job: Job, chore: Chore): boolean {
+    while (chore.renaming < ORDERS_AT_ONCE) {
+      const files = this.#core.store.files(job.id, {
+        kinds: ['transferred'],
+        from: chore.named,
+        limit: FILES_PER_ORDER,
+      })
+      const last = files.at(-1)
+      if (last === undefined) break
+      chore.named = last.ordinal + 1
+      chore.renaming += 1
+      this.#rename(job, files)
+    }
+    return chore.renaming > 0
   }
 
   #rename(job: Job, files: readonly JobFile[]): void {
