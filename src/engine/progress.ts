@@ -12,7 +12,10 @@ export function withProgress(file: JobFile, progress: FileProgress): JobFile {
     ...rest,
     kind: progress.transferred ? 'transferred' : 'missing',
     ranges: progress.ranges,
-    ...(progress.version === undefined ? {} : { version: progress.version }),
+    // A version is what a rest must be of.
+    ...(progress.version === undefined || progress.transferred
+      ? {}
+      : { version: progress.version }),
     ...(progress.size === undefined ? {} : { size: progress.size }),
     ...(progress.identity === undefined ? {} : { identity: progress.identity }),
     localName: progress.localName ?? file.localName,

@@ -22,10 +22,10 @@ export function encodeFile(file: Omit<JobFile, 'ordinal'>): Value[] {
     file.localName,
     file.kind,
     file.remoteName,
-    formatJson(file.digests),
+    formatList(file.digests),
     version === undefined ? null : formatJson(version),
     size,
-    formatJson(file.ranges.map(({ start, end }) => [start, end])),
+    formatList(file.ranges.map(({ start, end }) => [start, end])),
     file.tagRestarts,
     identity === undefined ? null : formatJson(identity),
     askedName,
@@ -43,18 +43,33 @@ export function decodeFile(row: Row): JobFile {
     remoteName: columns.text('remote_name'),
     ...(columns.has('asked_name') && { askedName: columns.text('asked_name') }),
     localName: columns.text('local_name'),
-    digests: columns.json('digests').objects('digests').map(decodeDigest),
+    digests: isEmptyList(row['digests']) ? [] : decodeDigests(columns),
     kind: columns.word('kind', ['missing', 'transferred', 'completed']),
     ...(columns.has('version') && {
       version: decodeVersion(columns.json('version').object('version')),
     }),
     ...(columns.has('size') && { size: columns.count('size') }),
-    ranges: decodeRanges(columns),
+    ranges: isEmptyList(row['ranges']) ? [] : decodeRanges(columns),
     tagRestarts: columns.count('tag_restarts'),
     ...(columns.has('identity') && {
       identity: decodeIdentity(columns.json('identity').object('identity')),
     }),
   }
+}
+
+/** The text of a list without anything in it: that of most files, and not worth a parser. */
+const EMPTY_LIST = '[]'
+
+function isEmptyList(text: unknown): boolean {
+  return text === EMPTY_LIST
+}
+
+function formatList(list: readonly unknown[]): string {
+  return list.length === 0 ? EMPTY_LIST : formatJson(list)
+}
+
+function decodeDigests(columns: Fields): readonly ExpectedDigest[] {
+  return columns.json('digests').objects('digests').map(decodeDigest)
 }
 
 function decodeDigest(fields: Fields): ExpectedDigest {
