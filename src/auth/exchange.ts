@@ -61,8 +61,11 @@ const sourceSentences: Readonly<Record<CredentialSource, string>> = {
 /** A440: responses to one request that ask for proof. */
 const maximumChallenges = 20
 
-/** A135: how often the legs of one request are begun anew because their connection was lost. */
+/** A135: how often the legs of one request are begun anew because their connection was lost with a proof on it. */
 const maximumRestarts = 1
+
+/** How often because it was lost before: that costs nobody a logon, and servers close idle connections all the time. */
+const maximumBeginnings = 8
 
 /** What is being tried. */
 interface Trial extends Method {
@@ -89,6 +92,7 @@ export class Exchange implements Disposable {
   readonly #ended: Ended[] = []
   #count = 0
   #restarts = 0
+  #beginnings = 0
   #isClosed = false
 
   constructor(memory: PeerMemory) {
@@ -298,7 +302,10 @@ export class Exchange implements Disposable {
     }
     trial.handshake.close()
     const session = this.#memory.open(trial)
-    if (++this.#restarts > maximumRestarts || !('begin' in session)) {
+    const isTooOften = trial.hasProved
+      ? ++this.#restarts > maximumRestarts
+      : ++this.#beginnings > maximumBeginnings
+    if (isTooOften || !('begin' in session)) {
       this.#end(
         'unable',
         trial.realm,

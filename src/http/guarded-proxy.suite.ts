@@ -103,6 +103,8 @@ export async function guardedProxy(
       socket.on('close', () => onward.destroy())
     })
   })
+  // Whoever waits for it to close a connection would wait for ever.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(async () => {

@@ -24,6 +24,8 @@ class Party {
   readonly waiting = new LegQueue()
   /** To be sent again: before those that were never sent. */
   readonly returned = new LegQueue()
+  /** Those that others may wait for, who hold connections meanwhile: before everybody else. */
+  readonly awaited = new LegQueue()
 
   constructor(name: string) {
     this.name = name
@@ -31,6 +33,7 @@ class Party {
 
   /** Where the leg that is next waits, if any does. */
   get queue(): LegQueue | undefined {
+    if (this.awaited.next !== undefined) return this.awaited
     if (this.returned.next !== undefined) return this.returned
     return this.waiting.next === undefined ? undefined : this.waiting
   }
@@ -93,8 +96,7 @@ export class Origin implements PipelineOwner {
   add(leg: Leg): void {
     this.adopted(leg)
     const party = this.#party(leg)
-    const isAwaited = leg.parts.isAwaited === true
-    const queue = isAwaited ? party.returned : party.waiting
+    const queue = leg.parts.isAwaited === true ? party.awaited : party.waiting
     queue.push(leg)
     this.#serve(party)
   }
@@ -127,7 +129,9 @@ export class Origin implements PipelineOwner {
   /** Breaks everything off. */
   close(reason: unknown): void {
     for (const party of this.#parties.values()) {
-      for (const leg of [...party.returned.clear(), ...party.waiting.clear()]) leg.reject(reason)
+      for (const queue of [party.awaited, party.returned, party.waiting]) {
+        for (const leg of queue.clear()) leg.reject(reason)
+      }
     }
     for (const pipeline of this.#pipelines) pipeline.close(reason)
   }
@@ -195,7 +199,12 @@ export class Origin implements PipelineOwner {
 
   /** Takes legs back that must be sent elsewhere. */
   #takeBack(legs: readonly Leg[]): void {
-    for (const leg of legs) if (!leg.isSettled) this.#party(leg).returned.push(leg)
+    for (const leg of legs) {
+      if (leg.isSettled) continue
+      const { awaited, returned } = this.#party(leg)
+      const queue = leg.parts.isAwaited === true ? awaited : returned
+      queue.push(leg)
+    }
     this.#attendLater()
   }
 
