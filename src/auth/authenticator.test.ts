@@ -11,6 +11,7 @@ import { request } from './conversation.suite.ts'
 import type { CredentialPair } from './credentials.ts'
 import { digestAcceptor } from './digest/digest-server.ts'
 import type { Exchange } from './exchange.ts'
+import type { ReadableProof } from './peer-memory.ts'
 import type { RequestFacts, ResponseFacts, Send } from './scheme.ts'
 import { Secret } from './secret.ts'
 import { testWorld, type WorldOptions } from './world.suite.ts'
@@ -30,6 +31,7 @@ interface Given extends WorldOptions {
   readonly isForeign?: boolean
   readonly isUnasked?: boolean
   readonly target?: AuthTarget
+  readonly warn?: (readable: ReadableProof) => void
 }
 
 function authenticator(pairs: readonly CredentialPair[], given: Given = {}): Authenticator {
@@ -42,6 +44,7 @@ function authenticator(pairs: readonly CredentialPair[], given: Given = {}): Aut
     wallet: { pairs },
     world: testWorld(given),
     ...(given.isUnasked === undefined ? {} : { isUnasked: given.isUnasked }),
+    ...(given.warn === undefined ? {} : { warn: given.warn }),
   })
 }
 
@@ -336,11 +339,18 @@ test('Authenticator warns of what can be read on the way, and obeys who forbids 
     ['http://server.example/', 'digest', false],
   ] as const
   for (const [peer, scheme, isReadable] of rows) {
-    const exchange = authenticator([pair(scheme)], { peer }).begin()
-    await exchange.challenged(unauthorized('Basic realm="r"', 'Digest realm="r", nonce="n"'), page)
-    assert.equal(exchange.isReadable, isReadable)
-    assert.equal(exchange.scheme, scheme)
-    exchange.close()
+    const warnings: object[] = []
+    const own = authenticator([pair(scheme)], { peer, warn: (each) => warnings.push(each) })
+    for (let request = 0; request < 2; request++) {
+      const exchange = own.begin()
+      const both = unauthorized('Basic realm="r"', 'Digest realm="r", nonce="n"')
+      await exchange.challenged(both, page)
+      assert.equal(exchange.scheme, scheme)
+      exchange.close()
+    }
+    const { origin } = new URL(peer)
+    const warning = { target: 'server', peer: origin, scheme: 'Basic' }
+    assert.deepEqual(warnings, isReadable ? [warning] : [])
   }
   const settings = { allowClearText: false }
   const { ask, seen } = server(basic)

@@ -24,7 +24,7 @@
 import { fieldValues, targetFields, type AuthTarget } from './auth.ts'
 import { Exchange, type Witnessed } from './exchange.ts'
 import { authSchemes } from './list.ts'
-import { PeerMemory } from './peer-memory.ts'
+import { PeerMemory, type ReadableProof } from './peer-memory.ts'
 import type { AuthScheme, AuthWorld, ResponseFacts } from './scheme.ts'
 import type { Situation, Wallet } from './wallet.ts'
 
@@ -51,6 +51,8 @@ export interface AuthenticatorOptions {
   readonly isUnasked?: boolean
   /** Hears what each response meant; for people who wonder. Must not throw. */
   readonly witness?: (witnessed: Witnessed) => void
+  /** Is warned before a password or token is shown to everybody on the way, once for each scheme (A183). Must not throw. */
+  readonly warn?: (readable: ReadableProof) => void
 }
 
 /** One target of one job, from its first request to its last; made anew when the job's credentials change. */
@@ -64,9 +66,17 @@ export class Authenticator implements Disposable {
     schemes = authSchemes,
     isUnasked = false,
     witness,
+    warn,
   }: AuthenticatorOptions) {
-    const options = { situation, wallet, world, schemes, isUnasked }
-    this.#memory = new PeerMemory(witness === undefined ? options : { ...options, witness })
+    this.#memory = new PeerMemory({
+      situation,
+      wallet,
+      world,
+      schemes,
+      isUnasked,
+      ...(witness === undefined ? {} : { witness }),
+      ...(warn === undefined ? {} : { warn }),
+    })
   }
 
   /** Begins one request. Whoever begins it closes it. */

@@ -1,11 +1,21 @@
 /** What all requests of a job to one peer have learned together. */
 
+import type { AuthTarget } from './auth.ts'
 import type { Challenge } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 import type { Witnessed } from './exchange.ts'
 import type { AuthScheme, AuthWorld, Handshake, Session, Unable } from './scheme.ts'
-import { select, type Ended, type Selection } from './select.ts'
+import { isReadableAt, select, type Ended, type Selection } from './select.ts'
 import { entitle, type Situation, type Wallet } from './wallet.ts'
+
+/** A proof that shows the password or token itself to everybody on the way (A183). */
+export interface ReadableProof {
+  readonly target: AuthTarget
+  /** The origin of the server or proxy. */
+  readonly peer: string
+  /** As it is written in a header. */
+  readonly scheme: string
+}
 
 /** What an authenticator is made of. */
 export interface PeerMemoryOptions {
@@ -18,6 +28,8 @@ export interface PeerMemoryOptions {
   readonly isUnasked: boolean
   /** Hears what each response meant. */
   readonly witness?: (witnessed: Witnessed) => void
+  /** Is warned before a scheme gives such a proof for the first time (A183). */
+  readonly warn?: (readable: ReadableProof) => void
 }
 
 /** A scheme with the credentials that answer it. */
@@ -60,10 +72,14 @@ export class PeerMemory {
   open({ scheme, credentials }: Method): Session | Unable {
     const known = this.#sessions.get(scheme)
     if (known !== undefined) return known
-    const { situation, world } = this.options
+    const { situation, world, warn } = this.options
     const { target, peer } = situation
     const opened = scheme.open({ target, peer, credentials, world })
-    if ('begin' in opened) this.#sessions.set(scheme, opened)
+    if (!('begin' in opened)) return opened
+    this.#sessions.set(scheme, opened)
+    if (isReadableAt(scheme, situation)) {
+      warn?.({ target, peer: peer.origin, scheme: scheme.token })
+    }
     return opened
   }
 
@@ -83,8 +99,7 @@ export class PeerMemory {
     const entitlement = entitle(scheme.name, situation, wallet, world.settings)
     if (entitlement.kind === 'none') return []
     const { credentials } = entitlement
-    const isReadable = scheme.sendsSecret && situation.peer.protocol !== 'https:'
-    const isAllowed = !isReadable || world.settings.allowClearText
+    const isAllowed = !isReadableAt(scheme, situation) || world.settings.allowClearText
     return isAllowed && scheme.accepts(credentials, situation.target)
       ? [{ scheme, credentials }]
       : []

@@ -96,13 +96,18 @@ function weigh(scheme: AuthScheme, offer: Offer, world: AuthWorld): Choice | str
   if (!scheme.accepts(credentials, situation.target)) {
     return `it cannot be answered with ${credentials.kind} credentials for a ${situation.target}`
   }
-  const isReadable = scheme.sendsSecret && situation.peer.protocol !== 'https:'
+  const isReadable = isReadableAt(scheme, situation)
   if (isReadable && !settings.allowClearText) {
     return 'the administrator does not let it go over a connection without TLS'
   }
   const challenge = scheme.pick?.([first, ...others], world) ?? first
   const reason = findReason(scheme, credentials, challenge, offer)
   return reason ?? { scheme, challenge, credentials, source, isReadable }
+}
+
+/** Whether a scheme shows the password or token itself to everybody on the way (A183). */
+export function isReadableAt({ sendsSecret }: AuthScheme, { peer }: Situation): boolean {
+  return sendsSecret && peer.protocol !== 'https:'
 }
 
 /** Why this was tried already, if it was. */

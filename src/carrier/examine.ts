@@ -43,14 +43,10 @@ export async function examine(
   const watched = new WitnessedMechanisms(mechanisms, (ticket) => {
     findings.push({ kind: 'ticket', ...ticket })
   })
-  const identities = new Identities(
-    order.identity,
-    watched,
-    (identity) => http.retire(identity),
-    (witnessed) => {
-      findings.push({ kind: 'proof', ...witnessed })
-    },
-  )
+  const identities = new Identities(order.identity, watched, {
+    closed: (identity) => http.retire(identity),
+    witness: (witnessed) => void findings.push({ kind: 'proof', ...witnessed }),
+  })
   const { transfer, url, stallTimeoutMs, urlCredentials } = order
   const certificate = order.identity?.certificate
   const request: HttpRequest = {

@@ -12,7 +12,11 @@ import { nodeHashes } from '../http/node-hashes.ts'
 import { systemClock } from './system-clock.ts'
 import { systemRandom } from './system-random.ts'
 
-type Witness = NonNullable<IdentityOptions['witness']>
+/** Who hears of identities. */
+export interface IdentityListeners extends Pick<IdentityOptions, 'witness' | 'warn'> {
+  /** Hears of each identity that is gone: its connections are nobody's. */
+  readonly closed: (identity: Identity) => void
+}
 
 /**
  * The identities of one turn: one for all files, and one more for every name and password that stands in a URL (A42).
@@ -24,25 +28,18 @@ export class Identities {
   readonly #pairs: readonly CredentialPair[]
   readonly #byUrlCredentials = new Map<string, Identity>()
   readonly #urlCredentials: Credentials[] = []
-  readonly #closed: (identity: Identity) => void
+  readonly #listeners: IdentityListeners
   readonly #helper: Credentials | undefined
-  readonly #witness: Witness | undefined
   #common: Identity | undefined
 
-  /**
-   * @param order its secrets are wiped: what is needed of them was copied
-   * @param closed hears of each identity that is gone: its connections are nobody's
-   * @param witness hears what becomes of challenges
-   */
+  /** @param order its secrets are wiped: what is needed of them was copied */
   constructor(
     order: IdentityOrder | undefined,
     mechanisms: Mechanisms,
-    closed: (identity: Identity) => void,
-    witness?: Witness,
+    listeners: IdentityListeners,
   ) {
     this.#order = order
-    this.#closed = closed
-    this.#witness = witness
+    this.#listeners = listeners
     this.#world = {
       hashes: nodeHashes,
       random: systemRandom,
@@ -79,9 +76,8 @@ export class Identities {
   }
 
   #make(wallet: Wallet): Identity {
-    const witness = this.#witness
-    const parts = { wallet, world: this.#world }
-    return new Identity(witness === undefined ? parts : { ...parts, witness })
+    const { closed: _, ...listeners } = this.#listeners
+    return new Identity({ wallet, world: this.#world, ...listeners })
   }
 
   /** Wipes everything; no file of the turn is on its way any more. May be called twice. */
@@ -89,7 +85,7 @@ export class Identities {
     for (const identity of [...this.#byUrlCredentials.values(), this.#common]) {
       if (identity === undefined) continue
       identity.close()
-      this.#closed(identity)
+      this.#listeners.closed(identity)
     }
     this.#byUrlCredentials.clear()
     for (const { credentials } of this.#pairs) wipeCredentials(credentials)

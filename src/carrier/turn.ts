@@ -4,6 +4,7 @@
  */
 
 import type { Mechanisms } from '../auth/mechanism.ts'
+import type { ReadableProof } from '../auth/peer-memory.ts'
 import type { Clock } from '../base/clock.ts'
 import type {
   CheckpointPolicy,
@@ -61,6 +62,7 @@ export class Turn {
   readonly #queue: FileOrder[] = []
   readonly #moving = new Set<FileTransfer>()
   readonly #restarts = new Map<number, () => void>()
+  readonly #warned = new Set<string>()
   #finished: FileTransfer[] = []
   #finishedBytes = 0
   readonly #connections: number
@@ -85,9 +87,10 @@ export class Turn {
     this.#connections = order.connections
     this.#window = order.connections
     this.over = this.#ended.promise
-    this.#identities = new Identities(order.identity, world.mechanisms, (identity) =>
-      world.http.retire(identity),
-    )
+    this.#identities = new Identities(order.identity, world.mechanisms, {
+      closed: (identity) => world.http.retire(identity),
+      warn: (readable) => this.#warn(readable),
+    })
     this.#context = {
       http: world.http,
       identityOf: (urlCredentials) => this.#identities.of(urlCredentials),
@@ -191,6 +194,14 @@ export class Turn {
         tagOnly,
       })
     })
+  }
+
+  /** Each file whose URL has a name of its own would say it again. */
+  #warn(readable: ReadableProof): void {
+    const key = `${readable.scheme} ${readable.peer}`
+    if (this.#warned.has(key)) return
+    this.#warned.add(key)
+    this.#world.report({ kind: 'readable', job: this.job, turn: this.number, ...readable })
   }
 
   #tellLater(): void {

@@ -1,5 +1,6 @@
 /** As whom a job asks: the options, and the secrets that belong to them, become what the service takes. */
 
+import { stderr } from 'node:process'
 import type { AuthTarget } from '../auth/auth.ts'
 import type { CertificateParams, CredentialParams } from '../rpc/contract.ts'
 import { planCertificate, type CertificatePlan } from './certificate-plan.ts'
@@ -38,6 +39,14 @@ export interface Identity {
   readonly certificate?: CertificateParams
 }
 
+/** Basic was named, so it is given; whoever named it shall know what that means (A183). */
+function warn(target: AuthTarget, name: string): void {
+  const where = name === '' ? `the ${target}` : name
+  stderr.write(
+    `Warning: everybody on the way to ${where} can read the password: Basic does not hide it without TLS\n`,
+  )
+}
+
 /** Reads the secrets of a plan: the server's, the proxy's, then what opens the key. */
 export class IdentityReader {
   readonly #plan: IdentityPlan
@@ -71,7 +80,9 @@ export class IdentityReader {
       const secret = isAsked
         ? await this.#read(target, source, name, false)
         : this.#secrets.get(target)
-      credentials.push(...pairsOf(plan, secret, isSecure))
+      const pairs = pairsOf(plan, secret, isSecure)
+      if (!isSecure && pairs.some(({ scheme }) => scheme === 'basic')) warn(target, name)
+      credentials.push(...pairs)
     }
     const { certificate } = this.#plan
     if (certificate === undefined) return { credentials }

@@ -174,6 +174,20 @@ describe('IdentityCommands: credentials', () => {
     }
   })
 
+  test('the log warns of a password that everybody on the way can read (A183)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { credentials: [basic] })
+    const proof = { target: 'server', peer: 'http://o', scheme: 'Basic' } as const
+    const turn = bench.turn(job)
+    bench.carriers.report({ kind: 'readable', job: job.id, turn, ...proof })
+    const line = bench.log.lines.find((each) => each.includes('everybody on the way'))
+    assert.match(
+      line ?? '',
+      /"level":"warn".*"target":"server","peer":"http:\/\/o","scheme":"Basic"/u,
+    )
+    assert.equal(bench.state(job), 'connecting')
+  })
+
   test('credentials that come while a job has its turn reach it with a new one', () => {
     const bench = new Bench()
     const job = bench.add()

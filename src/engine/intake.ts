@@ -61,6 +61,8 @@ export class Intake {
         return this.#checkpoint(report)
       case 'changed':
         return this.#changed(report)
+      case 'readable':
+        return this.#readable(report)
       case 'failed':
         return this.#failed(report)
       case 'stopped':
@@ -93,6 +95,17 @@ export class Intake {
     const job = this.#core.store.find(report.job)
     if (turn === undefined || turn.stopping || job?.state.kind !== 'connecting') return
     this.#core.apply(job, { kind: 'connect' })
+  }
+
+  /** Nothing of the job changes (A183). */
+  #readable({ job, target, peer, scheme }: ReportOf<'readable'>): void {
+    this.#core.world.log.write('warn', 'A password goes out as everybody on the way can read it', {
+      job,
+      target,
+      peer,
+      scheme,
+      remedy: target === 'server' ? 'ask over https' : 'speak to the proxy over TLS',
+    })
   }
 
   #moved(report: ReportOf<'moved'>): void {

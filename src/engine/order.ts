@@ -178,6 +178,16 @@ export type Report =
       /** Whether only the entity tag differed (see wire/validator). */
       readonly tagOnly: boolean
     }
+  /** A password or token goes to this server or proxy as everybody on the way can read it (A183). */
+  | {
+      readonly kind: 'readable'
+      readonly job: JobId
+      readonly turn: number
+      readonly target: AuthTarget
+      /** Its origin. */
+      readonly peer: string
+      readonly scheme: string
+    }
   /** The turn is over because of this; everything worth keeping was reported before. */
   | {
       readonly kind: 'failed'

@@ -3,6 +3,7 @@
 import { Authenticator, type AuthenticatorOptions } from '../auth/authenticator.ts'
 import type { PasswordCredentials } from '../auth/credentials.ts'
 import type { Witnessed } from '../auth/exchange.ts'
+import type { ReadableProof } from '../auth/peer-memory.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import type { Wallet } from '../auth/wallet.ts'
 import { describeProxy, type Proxy } from '../job/route.ts'
@@ -18,6 +19,8 @@ export interface IdentityOptions {
   readonly isUnasked?: boolean
   /** Hears what each response that asks for proof meant. Must not throw. */
   readonly witness?: (witnessed: Witnessed) => void
+  /** Is warned before a password or token is shown to everybody on the way (A183). Must not throw. */
+  readonly warn?: (readable: ReadableProof) => void
 }
 
 /** How many there have been. */
@@ -86,7 +89,8 @@ export class Identity implements Disposable {
     const key = describeProxy(proxy)
     const known = this.#loginTrials.get(key)
     if (known !== undefined) return known
-    const trial = new LoginTrial()
+    const { warn } = this.#options
+    const trial = new LoginTrial(() => warn?.({ target: 'proxy', peer: key, scheme: 'SOCKS' }))
     this.#loginTrials.set(key, trial)
     return trial
   }

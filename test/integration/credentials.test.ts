@@ -110,6 +110,23 @@ suite('lull get --user', { concurrency: 4 }, () => {
     assert.equal(readFileSync(home.path('basic'), 'utf8'), '/b')
   })
 
+  test('warns, here and in the log, of a password that everybody on the way can read (A183)', async (t) => {
+    const server = await guarded(t, [guards.basic()])
+    const args = ['get', `${server.url}/w`, '-o', 'warned', '-u', user.name, '--password-stdin']
+    const warned = await withoutTerminal(home, [...args, '--scheme', 'basic'], rightLine)
+    assert.equal(warned.status, 0, warned.stderr)
+    assert.match(warned.stderr, /^Warning: everybody on the way to 127\S+ can read the password/mu)
+    const log = readFileSync(join(home.home, 'lull.log'), 'utf8')
+    const line = log.split('\n').find((each) => each.includes(`"peer":"${server.url}"`)) ?? ''
+    assert.match(line, /A password goes out as everybody on the way can read it/u)
+    assert(!log.includes(user.password))
+    const digest = await guarded(t, [guards.digest()])
+    const quiet = ['get', `${digest.url}/q`, '-o', 'quiet', '-u', user.name, '--password-stdin']
+    const unwarned = await withoutTerminal(home, quiet, rightLine)
+    assert.equal(unwarned.status, 0, unwarned.stderr)
+    assert.doesNotMatch(unwarned.stderr, /Warning/u)
+  })
+
   test('answers Basic over https', { skip: needsOpenssl }, async (t) => {
     const authority = new Authority(t)
     const server = await guarded(t, [guards.basic()], { certificate: authority.issue() })

@@ -8,6 +8,12 @@ export class LoginTrial {
   #outcome: 'unknown' | 'taken' | 'refused' = 'unknown'
   /** Settles when the connection that tries has its answer, or has none. */
   #going: Promise<void> | undefined
+  #warn: (() => void) | undefined
+
+  /** @param warn is called before the first login: everybody on the way can read it (A183) */
+  constructor(warn?: () => void) {
+    this.#warn = warn
+  }
 
   /**
    * Tells the proxy who is asking, unless that is known to be in vain.
@@ -21,6 +27,8 @@ export class LoginTrial {
     if (this.#outcome === 'refused') return false
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#going = promise
+    this.#warn?.()
+    this.#warn = undefined
     try {
       const isTaken = await tell()
       this.#outcome = isTaken ? 'taken' : 'refused'
