@@ -6,6 +6,7 @@ import type { CredentialPair } from '../auth/credentials.ts'
 import { Secret } from '../auth/secret.ts'
 import type { Routes } from '../job/route.ts'
 import { FailureError } from '../job/failure.ts'
+import { TurnedClock } from '../testing/turned-clock.ts'
 import { realWorld } from './guarded.suite.ts'
 import { answer, hostile, type Heard, type Move } from './hostile.suite.ts'
 import { HttpClient, type RequestBody } from './http.ts'
@@ -229,6 +230,47 @@ test('whatever a server answers, exchanges end, and tell nobody what is not for 
         }
       },
     ),
+    { numRuns: 150, endOnFailure: true },
+  )
+})
+
+test('whatever a proxy answers to CONNECT, exchanges end, and it hears nothing that is for the server', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(move, { maxLength: 24 }), fc.boolean(), async (moves, isCyclic) => {
+      let place = 0
+      await using proxy = await hostile(t, () => {
+        const at = place++
+        const { say, end } = moves[isCyclic && moves.length > 0 ? at % moves.length : at] ?? {
+          say: answer(403),
+        }
+        // Whoever gets a tunnel speaks TLS in it.
+        return { say, end: / 2\d\d /u.test(say) ? 'close' : end }
+      })
+      const identity = new Identity({ wallet: { pairs: allPairs() }, world: realWorld })
+      const clock = new TurnedClock()
+      const client = new HttpClient({ clock })
+      // Time flies: who never answers is given up after a minute (N98).
+      const flying = setInterval(() => clock.turn(10_000), 10)
+      const routes: Routes = {
+        find: () => [{ scheme: 'http', host: '127.0.0.1', port: proxy.port }],
+        failed: () => undefined,
+      }
+      const exchange = client.exchange(
+        get('https://host.test/a', { identity, routes, headers: [['X-Own', 'mine']] }),
+        new KeepingSink(),
+      )
+      await assert.rejects(exchange)
+      clearInterval(flying)
+      identity.close()
+      await client.close()
+      assert(proxy.heard.length <= MOST_REQUESTS)
+      for (const { line, fields } of proxy.heard) {
+        if (!line.startsWith('CONNECT ')) continue
+        assert.equal(line, 'CONNECT host.test:443 HTTP/1.1')
+        assert(!fields.has('authorization') && !fields.has('x-own') && !fields.has('cookie'))
+        assert(!decoded(fields.get('proxy-authorization') ?? '').includes(serverPassword))
+      }
+    }),
     { numRuns: 150, endOnFailure: true },
   )
 })

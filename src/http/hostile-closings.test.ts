@@ -58,7 +58,7 @@ test('with the right password every file comes, however often the server closes'
         await using cleanup = new AsyncDisposableStack()
         let place = 0
         const server = await guarded(
-          { after: (work: () => Promise<void>) => void cleanup.defer(work) },
+          { after: (work: () => Promise<void>) => cleanup.defer(work) },
           [guardOf[scheme]()],
           {
             isPublic: (path) => path.endsWith('0'),
