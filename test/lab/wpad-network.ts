@@ -123,6 +123,8 @@ export class WpadNetwork implements AsyncDisposable {
     ])
     if (server.stdout !== null) await once(server.stdout, 'data')
     await until(() => this.#log().includes('started'), 'dnsmasq serves')
+    // The kernel tells a moment later that both ends are there; before that, the machine has no network.
+    await until(() => this.#isWired(), 'the wire carries')
   }
 
   #start(command: readonly string[]): ChildProcess {
@@ -134,11 +136,17 @@ export class WpadNetwork implements AsyncDisposable {
     return child
   }
 
+  #isWired(): boolean {
+    return [this.#server, this.#client].every((name) =>
+      ip(`-n ${name} link show wire`).includes('state UP'),
+    )
+  }
+
   #log(): string {
     return readFileSync(join(this.#folder, 'dnsmasq.log'), 'utf8')
   }
 }
 
-function ip(line: string): void {
-  execFileSync('ip', line.split(' '), { env: { PATH: path } })
+function ip(line: string): string {
+  return execFileSync('ip', line.split(' '), { env: { PATH: path }, encoding: 'utf8' })
 }
