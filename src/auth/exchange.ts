@@ -109,12 +109,6 @@ export class Exchange implements Disposable {
     return this.#trial?.scheme.binds === 'connection'
   }
 
-  /** Whether what is sent shows the password or token itself to everybody on the way; to be warned of (A183). */
-  get isReadable(): boolean {
-    const { peer } = this.#memory.options.situation
-    return this.#trial?.scheme.sendsSecret === true && peer.protocol !== 'https:'
-  }
-
   /** Every scheme that was offered or set, and what became of it. */
   get explanation(): readonly Explained[] {
     const { choices, passedOver } = this.#selection
@@ -137,9 +131,11 @@ export class Exchange implements Disposable {
     witness(reason === undefined ? said : { ...said, reason })
   }
 
-  #explain({ scheme, source }: Choice): Explained {
+  #explain({ scheme, source, credentials }: Choice): Explained {
     const isChosen = this.#trial?.scheme === scheme
-    const reason = isChosen ? sourceSentences[source] : 'a stronger one is tried first'
+    const isLoggedOn = source === 'set' && credentials.kind === 'implicit'
+    const chosen = isLoggedOn ? 'as who is logged on, as was set for it' : sourceSentences[source]
+    const reason = isChosen ? chosen : 'a stronger one is tried first'
     return { scheme: scheme.token, outcome: isChosen ? 'chosen' : 'in reserve', reason }
   }
 

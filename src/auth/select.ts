@@ -36,8 +36,6 @@ export interface Choice {
   readonly challenge: Challenge
   readonly credentials: Credentials
   readonly source: CredentialSource
-  /** Whether the password or token itself would be readable on the way: to be warned of (A183). */
-  readonly isReadable: boolean
 }
 
 /** A scheme that is not tried. */
@@ -96,13 +94,12 @@ function weigh(scheme: AuthScheme, offer: Offer, world: AuthWorld): Choice | str
   if (!scheme.accepts(credentials, situation.target)) {
     return `it cannot be answered with ${credentials.kind} credentials for a ${situation.target}`
   }
-  const isReadable = isReadableAt(scheme, situation)
-  if (isReadable && !settings.allowClearText) {
+  if (isReadableAt(scheme, situation) && !settings.allowClearText) {
     return 'the administrator does not let it go over a connection without TLS'
   }
   const challenge = scheme.pick?.([first, ...others], world) ?? first
   const reason = findReason(scheme, credentials, challenge, offer)
-  return reason ?? { scheme, challenge, credentials, source, isReadable }
+  return reason ?? { scheme, challenge, credentials, source }
 }
 
 /** Whether a scheme shows the password or token itself to everybody on the way (A183). */
