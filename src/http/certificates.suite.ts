@@ -4,7 +4,6 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 
 /** Why tests with certificates are left out here; `false` where they can run. */
 export const needsOpenssl: string | false =
@@ -29,6 +28,11 @@ export interface Claims {
 
 const localNames = ['DNS:localhost', 'IP:127.0.0.1', 'IP:::1']
 
+/** A test, or a file of tests. */
+export interface Lifetime {
+  readonly after: (work: () => void) => void
+}
+
 /** An authority of its own. */
 export class Authority {
   /** The PEM file that trusts it. */
@@ -36,7 +40,7 @@ export class Authority {
   readonly #folder: string
   #issued = 0
 
-  constructor(t: Pick<TestContext, 'after'>) {
+  constructor(t: Lifetime) {
     const folder = mkdtempSync(join(tmpdir(), 'http-'))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     this.#folder = folder
