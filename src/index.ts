@@ -13,6 +13,7 @@ export type {
   Priority,
   Question,
 } from './client/background-copy-manager.ts'
+export { CreateJobsError } from './client/create-jobs-error.ts'
 export { BackgroundCopyError } from './client/errors.ts'
 export type {
   JobCertificate,

@@ -18,7 +18,8 @@ import type {
 } from '../rpc/contract.ts'
 import { BackgroundCopyJob } from './background-copy-job.ts'
 import { call, translated } from './call.ts'
-import { translate } from './errors.ts'
+import { CreateJobsError } from './create-jobs-error.ts'
+import { BackgroundCopyError, translate } from './errors.ts'
 import {
   certificateParams,
   credentialParams,
@@ -100,17 +101,26 @@ export class BackgroundCopyManager {
     return new BackgroundCopyJob(this.#client, view.id)
   }
 
-  /** Creates many jobs with few messages and few commits; the first refusal is thrown after all were tried. */
+  /**
+   * Creates many jobs with few messages and few commits.
+   *
+   * @throws {CreateJobsError} when some were refused, after all were tried: it has those that were made
+   */
   async createJobs(jobs: readonly NewJob[]): Promise<readonly BackgroundCopyJob[]> {
     const made: BackgroundCopyJob[] = []
-    let refused: unknown
+    const outcomes: (BackgroundCopyJob | BackgroundCopyError)[] = []
     for (let from = 0; from < jobs.length; from += BATCH) {
       for (const result of await this.#batch(jobs.slice(from, from + BATCH))) {
-        if (result instanceof Error) refused ??= translate(result)
-        else made.push(new BackgroundCopyJob(this.#client, result.id))
+        const refused = result instanceof Error ? translate(result) : undefined
+        if (refused instanceof BackgroundCopyError) outcomes.push(refused)
+        else if (result instanceof Error) throw refused
+        else outcomes.push(new BackgroundCopyJob(this.#client, result.id))
       }
     }
-    if (refused !== undefined) throw refused
+    for (const outcome of outcomes) {
+      if (outcome instanceof BackgroundCopyError) throw new CreateJobsError(outcome, outcomes)
+      made.push(outcome)
+    }
     return made
   }
 

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { BackgroundCopyError, BackgroundCopyManager, type JobEventView, type JobView } from 'lull'
+import {
+  BackgroundCopyError,
+  CreateJobsError,
+  BackgroundCopyManager,
+  type JobEventView,
+  type JobView,
+} from 'lull'
 import { embed } from 'lull/embed'
 import { waitState } from '../lab/follow.ts'
 import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
@@ -174,6 +180,21 @@ for (const { name, open } of ways) {
       await Promise.all(ready)
       await job.resume()
       assert.deepEqual(new Set(await Promise.all(watchers)), new Set(['ACKNOWLEDGED']))
+    })
+
+    test('createJobs() gives the jobs that were made beside those that were refused', async () => {
+      const names = ['one', 'x'.repeat(257), 'three']
+      const asked = manager.createJobs(names.map((displayName) => ({ displayName })))
+      await assert.rejects(asked, (error: unknown) => {
+        assert(error instanceof CreateJobsError)
+        assert.equal(error.symbol, 'E_INVALIDARG')
+        assert.deepEqual(
+          error.outcomes.map((outcome) => outcome instanceof BackgroundCopyError),
+          [false, true, false],
+        )
+        assert.equal(error.jobs.length, 2)
+        return true
+      })
     })
 
     test('createJobs() and enumJobs() go beyond one message and one page', async () => {
