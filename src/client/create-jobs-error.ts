@@ -30,6 +30,6 @@ export class CreateJobsError extends BackgroundCopyError {
 
   /** The jobs that were made. */
   get jobs(): readonly BackgroundCopyJob[] {
-    return this.outcomes.filter((each) => !(each instanceof BackgroundCopyError))
+    return this.outcomes.flatMap((each) => (each instanceof BackgroundCopyError ? [] : [each]))
   }
 }
