@@ -18,14 +18,14 @@ export function isRedirect(method: string, status: number): boolean {
 /** The way of one exchange: where it began and every place it was sent on to. */
 export class Hops {
   readonly #policy: RedirectPolicy
-  readonly #visited = new Set<string>()
+  /** Made with the first hop: most exchanges have none. */
+  #visited: Set<string> | undefined
   /** Where the exchange began. */
   readonly first: Target
 
   constructor(first: Target, policy: RedirectPolicy) {
     this.first = first
     this.#policy = policy
-    this.#visited.add(first.url)
   }
 
   /**
@@ -50,6 +50,7 @@ export class Hops {
     if (from.scheme === 'https' && to.scheme === 'http' && !this.#policy.allowHttpsToHttp) {
       throw refused(from, 'it leads from https to http')
     }
+    this.#visited ??= new Set([this.first.url])
     if (this.#visited.has(to.url)) throw refused(from, 'it leads round in a circle')
     if (this.#visited.size > MAXIMUM_REDIRECTS) {
       throw refused(from, `there have been ${MAXIMUM_REDIRECTS} already`)

@@ -3,7 +3,7 @@
 import { MisuseError } from '../base/error.ts'
 import { version } from '../version.ts'
 import type { Field } from '../wire/fields.ts'
-import { formatRequest } from '../wire/write.ts'
+import { formatFieldLines, formatRequest, type FieldLines } from '../wire/write.ts'
 import type { HttpRequest } from './http.ts'
 import { isSameOrigin, type Target } from './target.ts'
 
@@ -42,6 +42,16 @@ interface Prepared {
   readonly fields: readonly Field[]
   /** The same without credentials: for another origin. */
   readonly fieldsElsewhere: readonly Field[]
+  /** What the last plain request said in its fields. */
+  last: PlainFields | undefined
+}
+
+/** The fields of a request that says nothing but what all others to its server say. */
+interface PlainFields {
+  readonly authority: string
+  readonly given: readonly Field[]
+  readonly isAskedForUrl: boolean
+  readonly lines: FieldLines
 }
 
 /** Thousands of requests come with one and the same array. */
@@ -85,20 +95,51 @@ export function requestHead(
   isAskedForUrl = false,
   { proofs, framing }: Addition = nothingMore,
 ): Uint8Array {
-  const { fields, fieldsElsewhere } = prepare(request.headers)
-  const given = target === first || isSameOrigin(target, first) ? fields : fieldsElsewhere
-  const own: Field[] = [
-    ['Host', target.authority],
+  const known = prepare(request.headers)
+  const isOwn = target === first || isSameOrigin(target, first)
+  const given = isOwn ? known.fields : known.fieldsElsewhere
+  const asked = isAskedForUrl ? target.url : target.path
+  const { method, range, ifRange } = request
+  const isPlain = proofs.length === 0 && framing.length === 0 && (range ?? ifRange) === undefined
+  if (isPlain) {
+    const fields = plainLines(known, target.authority, given, isAskedForUrl)
+    return formatRequest({ method, target: asked, fields })
+  }
+  const own = [...commonFields(target.authority, given, isAskedForUrl, proofs), ...framing]
+  if (range !== undefined) own.push(['Range', range])
+  if (ifRange !== undefined) own.push(['If-Range', ifRange])
+  return formatRequest({ method, target: asked, fields: own })
+}
+
+/** Put into words once for thousands of requests to one server. */
+function plainLines(
+  known: Prepared,
+  authority: string,
+  given: readonly Field[],
+  isAskedForUrl: boolean,
+): FieldLines {
+  const { last } = known
+  const isSame =
+    last?.authority === authority && last.given === given && last.isAskedForUrl === isAskedForUrl
+  if (isSame) return last.lines
+  const lines = formatFieldLines(commonFields(authority, given, isAskedForUrl, []))
+  known.last = { authority, given, isAskedForUrl, lines }
+  return lines
+}
+
+function commonFields(
+  authority: string,
+  given: readonly Field[],
+  isAskedForUrl: boolean,
+  proofs: readonly Field[],
+): Field[] {
+  return [
+    ['Host', authority],
     ...(isAskedForUrl ? given : given.filter(isForServers)).filter(unless(proofs)),
     ...proofs,
     // RFC 9110 §12.5.3: a coded body would not be the file.
     ['Accept-Encoding', 'identity'],
-    ...framing,
   ]
-  if (request.range !== undefined) own.push(['Range', request.range])
-  if (request.ifRange !== undefined) own.push(['If-Range', request.ifRange])
-  const asked = isAskedForUrl ? target.url : target.path
-  return formatRequest({ method: request.method, target: asked, fields: own })
 }
 
 /** What is for the proxy is not for the server (A46, N97). */
@@ -119,7 +160,7 @@ function prepare(headers: readonly Field[]): Prepared {
   const given = new Set(headers.map(([name]) => name.toLowerCase()))
   const fields = [...defaultFields.filter(([name]) => !given.has(name.toLowerCase())), ...headers]
   const fieldsElsewhere = fields.filter(([name]) => !credentialNames.has(name.toLowerCase()))
-  const fresh = { fields, fieldsElsewhere }
+  const fresh = { fields, fieldsElsewhere, last: undefined }
   prepared.set(headers, fresh)
   return fresh
 }

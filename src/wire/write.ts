@@ -11,7 +11,12 @@ export interface RequestParts {
   /** In the form that its reader wants: a path, a whole URL (to a proxy), an authority (CONNECT), or `*`. */
   readonly target: string
   /** Sent in this order and with these names. */
-  readonly fields: Iterable<Field>
+  readonly fields: Iterable<Field> | FieldLines
+}
+
+/** Fields in their words, for thousands of heads that have the same. */
+export interface FieldLines {
+  readonly lines: string
 }
 
 /** The head of a response, to be sent as HTTP/1.1. */
@@ -41,7 +46,17 @@ export function formatRequest({ method, target, fields }: RequestParts): Uint8Ar
   if (!visibleAscii.test(target)) {
     throw wireMisuse('ERR_WIRE_TARGET', 'Cannot send a target: not visible ASCII')
   }
-  return encodeOctets(`${method} ${target} HTTP/1.1\r\n${formatFields(fields)}\r\n`)
+  const { lines } = 'lines' in fields ? fields : formatFieldLines(fields)
+  return encodeOctets(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`)
+}
+
+/**
+ * The lines of fields.
+ *
+ * @throws {MisuseError} `ERR_WIRE_FIELD_NAME`, `ERR_WIRE_FIELD_VALUE` as {@link formatRequest}
+ */
+export function formatFieldLines(fields: Iterable<Field>): FieldLines {
+  return { lines: formatFields(fields) }
 }
 
 /**
