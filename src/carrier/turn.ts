@@ -76,6 +76,8 @@ export class Turn {
   #told = 0
   #checkpoint: Promise<void> | undefined
   #checkpointAlarm: Disposable | undefined
+  /** Whether a checkpoint of everything is to begin as soon as the one that runs is over. */
+  #isDue = false
   #tellAlarm: Disposable | undefined
   readonly #ended = Promise.withResolvers<void>()
 
@@ -231,24 +233,31 @@ export class Turn {
    * @param unsynced bytes, as far as it has been counted
    */
   #checkpointLater(unsynced = this.#finishedBytes): void {
-    const isFull =
-      this.#finished.length >= CHECKPOINT_FILES ||
-      (this.#queue.length === 0 && this.#moving.size === 0) ||
-      unsynced >= this.#policy.bytes
-    if (isFull && this.#checkpoint === undefined) {
-      this.#beginCheckpoint()
-      return
+    const isIdle = this.#queue.length === 0 && this.#moving.size === 0
+    const isDue = this.#isDue || isIdle || unsynced >= this.#policy.bytes
+    if (this.#checkpoint === undefined) {
+      if (isDue) return this.#beginCheckpoint()
+      // What moves waits for the alarm: to sync each of many small files alone would take longer than to fetch them.
+      if (this.#finished.length >= CHECKPOINT_FILES) this.#begin([])
     }
     this.#checkpointAlarm ??= this.#world.clock.alarm(this.#policy.everyMs, () => {
       this.#checkpointAlarm = undefined
+      this.#isDue = true
       if (this.#checkpoint === undefined) this.#beginCheckpoint()
     })
   }
 
+  /** Begins a checkpoint of everything. */
   #beginCheckpoint(): void {
     this.#checkpointAlarm?.[Symbol.dispose]()
     this.#checkpointAlarm = undefined
-    this.#checkpoint = this.#makeCheckpoint().then(
+    this.#isDue = false
+    this.#begin([...this.#moving].filter(({ unsynced }) => unsynced > 0))
+  }
+
+  /** Begins a checkpoint of what is finished, and of these. */
+  #begin(moving: readonly FileTransfer[]): void {
+    this.#checkpoint = this.#makeCheckpoint(moving).then(
       () => this.#afterCheckpoint(),
       (error: unknown) => {
         this.#failure ??= toFailure(error, undefined)
@@ -266,11 +275,10 @@ export class Turn {
   }
 
   /** Syncs, then tells: what a checkpoint says is on disk. */
-  async #makeCheckpoint(): Promise<void> {
+  async #makeCheckpoint(moving: readonly FileTransfer[]): Promise<void> {
     const finished = this.#finished
     this.#finished = []
     this.#finishedBytes = 0
-    const moving = [...this.#moving].filter(({ unsynced }) => unsynced > 0)
     const progress: FileProgress[] = []
     try {
       await Promise.all([
