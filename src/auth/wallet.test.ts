@@ -364,6 +364,21 @@ const rows: readonly Row[] = [
     wallet: { pairs: [serverBasic], helper },
     expected: 'set/set',
   },
+  {
+    why: 'N96: a scheme that no proxy is answered with, not even implicitly',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], usesStoredForProxy: true },
+    situation: proxy,
+    settings: { disableProxyAuthSchemes: ['negotiate'], useLmCompat: 0 },
+    expected: '-',
+  },
+  {
+    why: 'N96: such a scheme, answered to a server',
+    scheme: 'digest',
+    wallet: { pairs: [serverDigest] },
+    settings: { disableProxyAuthSchemes: ['digest'] },
+    expected: 'set/set',
+  },
 ]
 
 test('entitle() gives what the job was given for that scheme and target, and nothing else', async (t) => {

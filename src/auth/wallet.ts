@@ -61,6 +61,9 @@ export function entitle(
   if (isForeign && !settings.trustedOrigins.includes(peer.origin)) {
     return none('credentials are not sent to another origin')
   }
+  if (target === 'proxy' && settings.disableProxyAuthSchemes.includes(scheme)) {
+    return none('the administrator does not let proxies be answered with it')
+  }
   // A42; the name in a URL is for that URL's own origin.
   const url = target === 'server' && !isForeign ? wallet.urlCredentials : undefined
   if (scheme === 'basic' && url !== undefined) return entitled(url, 'url')

@@ -74,10 +74,11 @@ export class Identity implements Disposable {
 
   /**
    * The name and password that were set for the proxy and Basic: what a SOCKS proxy is told (N102). It hears them in clear
-   * text, so it is told nothing where the administrator does not let them go like that (A183).
+   * text, so it is told nothing where the administrator does not let them go like that (A183, N96).
    */
   get proxyLogin(): PasswordCredentials | undefined {
-    if (!this.#options.world.settings.allowClearText) return undefined
+    const { allowClearText, disableProxyAuthSchemes } = this.#options.world.settings
+    if (!allowClearText || disableProxyAuthSchemes.includes('basic')) return undefined
     const pair = this.#options.wallet.pairs.find(
       ({ target, scheme }) => target === 'proxy' && scheme === 'basic',
     )

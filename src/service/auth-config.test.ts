@@ -38,6 +38,7 @@ test('everything that the file says reaches the engine', () => {
     allowClearText: false,
     basicLegacyLatin1: true,
     trustedOrigins: ['https://other.example', 'http://o:8080'],
+    disableProxyAuthSchemes: ['basic', 'ntlm'],
     passportNexus: 'https://nexus.example/rdr',
     passportSignIn: { realm: 'example', url: 'https://login.example/' },
     refuseUrlCredentials: true,
@@ -66,6 +67,10 @@ test('a value that is wrong is an error that says where', () => {
     [{ workstation: 'a b' }, /workstation: expected a NetBIOS name/u],
     [{ implicitHosts: ['http://host'] }, /implicitHosts\[0\]: expected a host/u],
     [{ implicitHosts: 'host' }, /implicitHosts: expected a list/u],
+    [
+      { disableProxyAuthSchemes: ['Basic'] },
+      /disableProxyAuthSchemes\[0\]: expected one of basic, digest/u,
+    ],
     [{ machineDomain: 'a b' }, /machineDomain: expected a DNS domain/u],
     [{ trustedOrigins: ['https://o/'] }, /trustedOrigins\[0\]: expected an origin/u],
     [{ passportNexus: 'http://o' }, /passportNexus: expected an https URL/u],

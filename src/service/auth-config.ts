@@ -7,11 +7,13 @@ import {
   type LmCompatibilityLevel,
   type UseLmCompat,
 } from '../auth/settings.ts'
+import { authSchemes } from '../job/given-credentials.ts'
 import {
   DecodeError,
   flag,
   list,
   mapped,
+  oneOf,
   optional,
   record,
   text,
@@ -71,6 +73,7 @@ const fields: Fields<AuthConfig> = {
   allowClearText: optional(flag),
   basicLegacyLatin1: optional(flag),
   trustedOrigins: optional(list(origin, 1_000)),
+  disableProxyAuthSchemes: optional(list(oneOf(authSchemes), authSchemes.length)),
   passportNexus: optional(httpsUrl),
   passportSignIn: optional(record({ realm: text(255), url: httpsUrl })),
   refuseUrlCredentials: optional(flag),

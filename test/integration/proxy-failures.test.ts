@@ -8,7 +8,7 @@ import { Authority, needsOpenssl } from '../../src/http/certificates.suite.ts'
 import { serveSocks } from '../../src/http/tunnel/proxies.suite.ts'
 import { deadPlace, gatewayFor, refusing, type Gateway } from '../lab/gateway.ts'
 import { Getter, HOST, nameOf, noProxies } from '../lab/getter.ts'
-import { until } from '../lab/lull.ts'
+import { LullHome, until } from '../lab/lull.ts'
 
 let getter: Getter
 before(async () => {
@@ -169,6 +169,35 @@ suite('a proxy that answers instead of the server', { concurrency: 4 }, () => {
   })
 })
 
+suite('a scheme that is switched off for proxies', { concurrency: 2 }, () => {
+  const challenge = 'Proxy-Authenticate: Basic realm="lab"\r\n'
+  const asBasic = ['--proxy-user', 'user', '--proxy-scheme', 'basic', '--proxy-password-stdin']
+
+  for (const [disableProxyAuthSchemes, attempts] of [
+    [[], 2],
+    [['basic'], 1],
+  ] as const) {
+    const which = disableProxyAuthSchemes.length > 0 ? 'is answered to none' : 'on again is'
+    test(`${which}, not to SOCKS either (N96)`, async (t) => {
+      const [proxy, socks] = [
+        await gatewayFor(t, { answers: () => refusing(407, challenge) }),
+        await serveSocks(t, 'socks5', { login: 'user:right' }),
+      ]
+      await using from = new LullHome({ config: { authentication: { disableProxyAuthSchemes } } })
+      const given = { from, input: 'right\n' }
+      const args = ['--proxy', proxy.url, ...asBasic]
+      assert.equal(
+        (await getter.fail(getter.file(), { args, ...given })).symbol,
+        'BG_E_HTTP_ERROR_407',
+      )
+      assert.equal(proxy.asked.length, attempts)
+      const toSocks = ['--proxy', `socks5://127.0.0.1:${socks.port}`, ...asBasic]
+      const { status } = await getter.attempt(getter.file(), { args: toSocks, ...given })
+      assert.equal(status, attempts === 2 ? 0 : 1)
+    })
+  }
+})
+
 suite('a network that wants a sign-in first', { concurrency: 4 }, () => {
   const page = '<!doctype html><title>Welcome</title>'
   const portal = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`
@@ -226,16 +255,16 @@ async function look(id: string): Promise<JobView> {
   return (await getter.home.json(['job', id])) as JobView
 }
 
-suite('a proxy that ends in the middle of a file', () => {
-  async function beginThrough(proxy: Gateway, url: string): Promise<string> {
-    const args = ['get', url, '-o', nameOf(url), '--detach', '--proxy', proxy.url]
-    const delays = ['--retry-delay', '1d', '--no-progress-timeout', '14d']
-    const begun = await getter.home.run([...args, ...delays], { env: noProxies })
-    const id = begun.stdout.trim()
-    await until(async () => (await look(id)).bytesTransferred > 0, 'the first half is there')
-    return id
-  }
+async function beginThrough(proxy: Gateway, url: string): Promise<string> {
+  const args = ['get', url, '-o', nameOf(url), '--detach', '--proxy', proxy.url]
+  const delays = ['--retry-delay', '1d', '--no-progress-timeout', '14d']
+  const begun = await getter.home.run([...args, ...delays], { env: noProxies })
+  const id = begun.stdout.trim()
+  await until(async () => (await look(id)).bytesTransferred > 0, 'the first half is there')
+  return id
+}
 
+suite('a proxy that ends in the middle of a file', () => {
   test('leaves what has come, and once it is back the rest is asked for', async (t) => {
     const proxy = await gatewayFor(t)
     const url = getter.file(HOST, getter.origin, 'held')

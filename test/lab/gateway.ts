@@ -154,5 +154,5 @@ export async function deadPlace(): Promise<string> {
 
 /** An answer that says no more than a status. @param fields each with its line end */
 export function refusing(status: number, fields = ''): string {
-  return `HTTP/1.1 ${status} Gateway\r\n${fields}Content-Length: 0\r\n\r\n`
+  return `HTTP/1.1 ${status} Gateway\r\n${fields}Connection: close\r\nContent-Length: 0\r\n\r\n`
 }

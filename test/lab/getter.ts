@@ -19,6 +19,8 @@ export interface Getting {
   readonly env?: Readonly<Record<string, string>>
   /** Where; the getter's own home when absent. */
   readonly from?: LullHome
+  /** What its standard input says. */
+  readonly input?: string
 }
 
 /** One who gets. */
@@ -62,9 +64,13 @@ export class Getter implements AsyncDisposable {
   }
 
   /** Gets a file with one attempt, whatever comes of it. */
-  attempt(url: string, { args = [], env = {}, from = this.home }: Getting): Promise<CommandResult> {
+  attempt(
+    url: string,
+    { args = [], env = {}, from = this.home, input }: Getting,
+  ): Promise<CommandResult> {
     const command = ['get', url, '-o', nameOf(url), '--no-progress-timeout', '0', ...args]
-    return from.run(command, { env: { ...noProxies, ...env } })
+    const given = input === undefined ? {} : { input }
+    return from.run(command, { env: { ...noProxies, ...env }, ...given })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
