@@ -77,9 +77,30 @@ function judgeWhole(asked: Asked, answered: Answered): Verdict {
   if (coded !== undefined) return { kind: 'fail', failure: coded }
   const version = versionOf(answered, answered.length)
   if (asked.offset === 0) return { kind: 'take', offset: 0, size: answered.length, version }
+  if (isPage(asked, answered, version)) return { kind: 'fail', failure: pageFailure }
   const tagOnly = asked.version !== undefined && differsOnlyInTag(asked.version, version)
   return { kind: 'restart', reason: wholeReason(asked, version), tagOnly }
 }
+
+/**
+ * Whether somebody on the way answers in the place of a server that has always told the version of its file: such as
+ * the page to sign in of a network. Taking it for a new version would throw away what is there.
+ */
+function isPage({ version: stored = {} }: Asked, { field }: Answered, received: Version): boolean {
+  const isHtml = /^text\/html\b/iu.test(field('content-type') ?? '')
+  return isHtml && isTold(stored) && !isTold(received)
+}
+
+function isTold({ etag, lastModified }: Version): boolean {
+  return (etag ?? lastModified) !== undefined
+}
+
+const pageFailure = failure(
+  'BG_E_INVALID_SERVER_RESPONSE',
+  'REMOTE_FILE',
+  'A page came instead of the rest of the file: perhaps this network wants a sign-in first',
+  { severity: 'transient' },
+)
 
 function wholeReason({ version: stored, tagRestarts }: Asked, received: Version): string {
   const isChanged =
@@ -182,6 +203,7 @@ const statusMeanings: ReadonlyMap<number, string> = new Map([
   [502, 'a server behind it failed'],
   [503, 'it is overloaded or being mended'],
   [504, 'a server behind it did not answer'],
+  [511, 'this network wants a sign-in first'],
 ])
 
 function invalid(sentence: string): Verdict {

@@ -198,10 +198,11 @@ suite('a scheme that is switched off for proxies', { concurrency: 2 }, () => {
   }
 })
 
-suite('a network that wants a sign-in first', { concurrency: 4 }, () => {
-  const page = '<!doctype html><title>Welcome</title>'
-  const portal = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`
+const page = '<!doctype html><title>Welcome</title>'
+/** What a network that wants a sign-in answers to whatever is asked. */
+const portal = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${page.length}\r\n\r\n${page}`
 
+suite('a network that wants a sign-in first', { concurrency: 4 }, () => {
   test('does not pass its page off as a file whose digest is known', async (t) => {
     const proxy = await gatewayFor(t, { answers: () => portal })
     const digest = ['--sha256', getter.origin.content.digest('sha256')]
@@ -214,11 +215,26 @@ suite('a network that wants a sign-in first', { concurrency: 4 }, () => {
   test('cannot answer for a server of https', async (t) => {
     const proxy = await gatewayFor(t, { answers: () => portal })
     const url = `https://${HOST}/portal`
-    const { symbol, stderr } = await getter.fail(url, { args: ['--proxy', proxy.url] })
-    assert.match(symbol, /^ERROR_WINHTTP_SECURE/u, stderr)
+    const { symbol, sentence } = await getter.fail(url, { args: ['--proxy', proxy.url] })
+    assert.equal(symbol, 'ERROR_WINHTTP_SECURE_CHANNEL_ERROR')
+    assert.match(sentence, /perhaps a page to sign in/u)
     assert(!existsSync(getter.home.path('portal')))
   })
 })
+
+async function look(id: string): Promise<JobView> {
+  // The command prints the job as the contract has it.
+  return (await getter.home.json(['job', id])) as JobView
+}
+
+/** Begins a job that tries again when it is told to, and waits until it has half of its file. */
+async function beginThrough(proxy: Gateway, url: string): Promise<string> {
+  const args = ['get', url, '-o', nameOf(url), '--detach', '--proxy', proxy.url]
+  const begun = await getter.home.run([...args, '--retry-delay', '1d'], { env: noProxies })
+  const id = begun.stdout.trim()
+  await until(async () => (await look(id)).bytesTransferred > 0, 'the first half is there')
+  return id
+}
 
 suite('names and addresses of servers', { concurrency: 4 }, () => {
   const straight = ['--proxy', 'none']
@@ -250,20 +266,6 @@ suite('names and addresses of servers', { concurrency: 4 }, () => {
   }
 })
 
-async function look(id: string): Promise<JobView> {
-  // The command prints the job as the contract has it.
-  return (await getter.home.json(['job', id])) as JobView
-}
-
-async function beginThrough(proxy: Gateway, url: string): Promise<string> {
-  const args = ['get', url, '-o', nameOf(url), '--detach', '--proxy', proxy.url]
-  const delays = ['--retry-delay', '1d', '--no-progress-timeout', '14d']
-  const begun = await getter.home.run([...args, ...delays], { env: noProxies })
-  const id = begun.stdout.trim()
-  await until(async () => (await look(id)).bytesTransferred > 0, 'the first half is there')
-  return id
-}
-
 suite('a proxy that ends in the middle of a file', () => {
   test('leaves what has come, and once it is back the rest is asked for', async (t) => {
     const proxy = await gatewayFor(t)
@@ -284,5 +286,31 @@ suite('a proxy that ends in the middle of a file', () => {
       .filter((request) => request.path === path)
       .map(({ headers }) => headers.range)
     assert.deepEqual(ranges, [undefined, `bytes=${bytesTransferred}-`])
+  })
+
+  test('and comes back as a page to sign in costs nothing of what has come', async (t) => {
+    let isSignedIn = true
+    const proxy = await gatewayFor(t, { answers: () => (isSignedIn ? undefined : portal) })
+    const url = getter.file(HOST, getter.origin, 'held')
+    const id = await beginThrough(proxy, url)
+    const { bytesTransferred } = await look(id)
+    isSignedIn = false
+    await proxy.stop()
+    await proxy.restart()
+    await until(async () => (await look(id)).state === 'TRANSIENT_ERROR', 'the job waits')
+    await getter.home.run(['resume', id])
+    const isAnswered = async (): Promise<boolean> =>
+      (await look(id)).error?.symbol === 'BG_E_INVALID_SERVER_RESPONSE'
+    await until(isAnswered, 'the page has come')
+    assert.equal((await look(id)).state, 'TRANSIENT_ERROR')
+    isSignedIn = true
+    getter.origin.release()
+    await getter.home.run(['resume', id])
+    await until(() => existsSync(getter.home.path(nameOf(url))), 'it goes on')
+    getter.assertWhole(url)
+    getter.origin.hold()
+    const { pathname } = new URL(url)
+    const asked = getter.origin.requests.filter(({ path }) => path === pathname)
+    assert.equal(asked.at(-1)?.headers.range, `bytes=${bytesTransferred}-`)
   })
 })

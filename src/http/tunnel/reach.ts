@@ -71,7 +71,7 @@ async function secure(
 ): Promise<Reached> {
   if (early.length > 0) {
     // RFC 8446 §2: the client speaks first.
-    const sentence = `Cannot connect to ${host} securely: it speaks before it is spoken to`
+    const sentence = `Cannot connect to ${host} securely: something answers in its place, perhaps a page to sign in`
     throw new FailureError(
       failure('ERROR_WINHTTP_SECURE_CHANNEL_ERROR', 'GENERAL_TRANSPORT', sentence),
     )
