@@ -77,7 +77,7 @@ export async function guardedProxy(
     const onward = makeRequest(request.url ?? '', { agent, method: request.method, headers })
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
+      answer.on('error', () => response.destroy()).pipe(response)
     })
     onward.on('error', () => response.destroy())
     request.pipe(onward)
