@@ -146,134 +146,144 @@ function bodyOf(text: string): RequestBody {
 /** More requests than any exchange of this test may need: 20 answers to the server, as many for each redirect. */
 const MOST_REQUESTS = 150
 
-test('whatever a server answers, exchanges end, and tell nobody what is not for them', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(move, { maxLength: 24 }),
-      fc.array(move, { maxLength: 6 }),
-      fc.record({
-        count: fc.integer({ min: 1, max: 4 }),
-        connections: fc.integer({ min: 1, max: 2 }),
-        isProxied: fc.boolean(),
-        isUpload: fc.boolean(),
-        isCyclic: fc.boolean(),
-        leavesAt: fc.option(fc.nat(10), { nil: undefined }),
-      }),
-      async (
-        moves,
-        foreignMoves,
-        { count, connections, isProxied, isUpload, isCyclic, leavesAt },
-      ) => {
-        const leaving = new AbortController()
-        const decide =
-          (list: readonly Move[]) =>
-          (_heard: Heard): Move => {
-            const place = places++
-            if (place === leavesAt) leaving.abort(new Error('left'))
-            const chosen = list[isCyclic && list.length > 0 ? place % list.length : place]
-            const { say, end } = chosen ?? { say: answer(200, [], 'end') }
-            return { say: say.replace('FOREIGN', `${foreign.url}/x`), end }
+test(
+  'whatever a server answers, exchanges end, and tell nobody what is not for them',
+  { timeout: 90_000 },
+  async (t) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(move, { maxLength: 24 }),
+        fc.array(move, { maxLength: 6 }),
+        fc.record({
+          count: fc.integer({ min: 1, max: 4 }),
+          connections: fc.integer({ min: 1, max: 2 }),
+          isProxied: fc.boolean(),
+          isUpload: fc.boolean(),
+          isCyclic: fc.boolean(),
+          leavesAt: fc.option(fc.nat(10), { nil: undefined }),
+        }),
+        async (
+          moves,
+          foreignMoves,
+          { count, connections, isProxied, isUpload, isCyclic, leavesAt },
+        ) => {
+          const leaving = new AbortController()
+          const decide =
+            (list: readonly Move[]) =>
+            (_heard: Heard): Move => {
+              const place = places++
+              if (place === leavesAt) leaving.abort(new Error('left'))
+              const chosen = list[isCyclic && list.length > 0 ? place % list.length : place]
+              const { say, end } = chosen ?? { say: answer(200, [], 'end') }
+              return { say: say.replace('FOREIGN', `${foreign.url}/x`), end }
+            }
+          let places = 0
+          await using foreign = await hostile(t, decide(foreignMoves))
+          await using server = await hostile(t, decide(moves))
+          const identity = new Identity({ wallet: { pairs: allPairs() }, world: realWorld })
+          const client = new HttpClient()
+          const hop = isProxied
+            ? ({ scheme: 'http', host: '127.0.0.1', port: server.port } as const)
+            : 'direct'
+          const routes: Routes = { find: () => [hop], failed: () => undefined }
+          const ask = async (place: number): Promise<unknown> => {
+            const sink = new KeepingSink()
+            const request = get(`${server.url}/${place}`, {
+              identity,
+              routes,
+              connections,
+              stallTimeoutMs: 80,
+              ...(isUpload ? { method: 'PUT', body: bodyOf('the body') } : {}),
+              ...(place === 0 ? { signal: leaving.signal } : {}),
+            })
+            try {
+              return await client.exchange(request, sink)
+            } catch (error) {
+              assert(
+                error instanceof FailureError || error === leaving.signal.reason,
+                `it ends with a failure: ${inspect(error)}`,
+              )
+              return error
+            }
           }
-        let places = 0
-        await using foreign = await hostile(t, decide(foreignMoves))
-        await using server = await hostile(t, decide(moves))
+          const outcomes = await Promise.all(
+            Array.from({ length: count }, (_, place) => ask(place)),
+          )
+          identity.close()
+          await client.close()
+
+          assert(server.heard.length <= MOST_REQUESTS * count, `${server.heard.length} requests`)
+          assert.deepEqual(server.nonsense, [])
+          assert.deepEqual(foreign.nonsense, [])
+          const told = inspect(outcomes, { depth: 9, showHidden: true })
+          for (const secret of secretsOf(serverPassword, proxyPassword)) {
+            assert(!told.includes(secret), 'no outcome tells a secret')
+          }
+          for (const { fields } of foreign.heard) {
+            assert.equal(fields.get('authorization'), undefined)
+            assert.equal(fields.get('cookie'), undefined)
+            assert.equal(fields.get('proxy-authorization'), undefined)
+          }
+          for (const { fields, line } of server.heard) {
+            const [, url = ''] = line.split(' ')
+            const forProxy = fields.get('proxy-authorization') ?? ''
+            const forServer = fields.get('authorization') ?? ''
+            if (!isProxied) assert.equal(forProxy, '')
+            if (url.startsWith(foreign.url)) assert.equal(forServer, '')
+            assert(!decoded(forProxy).includes(serverPassword))
+            assert(!decoded(forServer).includes(proxyPassword))
+          }
+        },
+      ),
+      { numRuns: 150, endOnFailure: true },
+    )
+  },
+)
+
+test(
+  'whatever a proxy answers to CONNECT, exchanges end, and it hears nothing that is for the server',
+  { timeout: 90_000 },
+  async (t) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 24 }), fc.boolean(), async (moves, isCyclic) => {
+        let place = 0
+        await using proxy = await hostile(t, () => {
+          const at = place++
+          const { say, end } = moves[isCyclic && moves.length > 0 ? at % moves.length : at] ?? {
+            say: answer(403),
+          }
+          // Whoever gets a tunnel speaks TLS in it.
+          return { say, end: / 2\d\d /u.test(say) ? 'close' : end }
+        })
         const identity = new Identity({ wallet: { pairs: allPairs() }, world: realWorld })
-        const client = new HttpClient()
-        const hop = isProxied
-          ? ({ scheme: 'http', host: '127.0.0.1', port: server.port } as const)
-          : 'direct'
-        const routes: Routes = { find: () => [hop], failed: () => undefined }
-        const ask = async (place: number): Promise<unknown> => {
-          const sink = new KeepingSink()
-          const request = get(`${server.url}/${place}`, {
-            identity,
-            routes,
-            connections,
-            stallTimeoutMs: 80,
-            ...(isUpload ? { method: 'PUT', body: bodyOf('the body') } : {}),
-            ...(place === 0 ? { signal: leaving.signal } : {}),
-          })
-          try {
-            return await client.exchange(request, sink)
-          } catch (error) {
-            assert(
-              error instanceof FailureError || error === leaving.signal.reason,
-              `it ends with a failure: ${inspect(error)}`,
-            )
-            return error
-          }
+        const clock = new TurnedClock()
+        const client = new HttpClient({ clock })
+        // Time flies: who never answers is given up after a minute (N98).
+        const flying = setInterval(() => clock.turn(10_000), 10)
+        const routes: Routes = {
+          find: () => [{ scheme: 'http', host: '127.0.0.1', port: proxy.port }],
+          failed: () => undefined,
         }
-        const outcomes = await Promise.all(Array.from({ length: count }, (_, place) => ask(place)))
+        const exchange = client.exchange(
+          get('https://host.test/a', { identity, routes, headers: [['X-Own', 'mine']] }),
+          new KeepingSink(),
+        )
+        await assert.rejects(exchange)
+        clearInterval(flying)
         identity.close()
         await client.close()
-
-        assert(server.heard.length <= MOST_REQUESTS * count, `${server.heard.length} requests`)
-        assert.deepEqual(server.nonsense, [])
-        assert.deepEqual(foreign.nonsense, [])
-        const told = inspect(outcomes, { depth: 9, showHidden: true })
-        for (const secret of secretsOf(serverPassword, proxyPassword)) {
-          assert(!told.includes(secret), 'no outcome tells a secret')
+        assert(proxy.heard.length <= MOST_REQUESTS)
+        for (const { line, fields } of proxy.heard) {
+          if (!line.startsWith('CONNECT ')) continue
+          assert.equal(line, 'CONNECT host.test:443 HTTP/1.1')
+          assert(!fields.has('authorization') && !fields.has('x-own') && !fields.has('cookie'))
+          assert(!decoded(fields.get('proxy-authorization') ?? '').includes(serverPassword))
         }
-        for (const { fields } of foreign.heard) {
-          assert.equal(fields.get('authorization'), undefined)
-          assert.equal(fields.get('cookie'), undefined)
-          assert.equal(fields.get('proxy-authorization'), undefined)
-        }
-        for (const { fields, line } of server.heard) {
-          const [, url = ''] = line.split(' ')
-          const forProxy = fields.get('proxy-authorization') ?? ''
-          const forServer = fields.get('authorization') ?? ''
-          if (!isProxied) assert.equal(forProxy, '')
-          if (url.startsWith(foreign.url)) assert.equal(forServer, '')
-          assert(!decoded(forProxy).includes(serverPassword))
-          assert(!decoded(forServer).includes(proxyPassword))
-        }
-      },
-    ),
-    { numRuns: 150, endOnFailure: true },
-  )
-})
-
-test('whatever a proxy answers to CONNECT, exchanges end, and it hears nothing that is for the server', async (t) => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(move, { maxLength: 24 }), fc.boolean(), async (moves, isCyclic) => {
-      let place = 0
-      await using proxy = await hostile(t, () => {
-        const at = place++
-        const { say, end } = moves[isCyclic && moves.length > 0 ? at % moves.length : at] ?? {
-          say: answer(403),
-        }
-        // Whoever gets a tunnel speaks TLS in it.
-        return { say, end: / 2\d\d /u.test(say) ? 'close' : end }
-      })
-      const identity = new Identity({ wallet: { pairs: allPairs() }, world: realWorld })
-      const clock = new TurnedClock()
-      const client = new HttpClient({ clock })
-      // Time flies: who never answers is given up after a minute (N98).
-      const flying = setInterval(() => clock.turn(10_000), 10)
-      const routes: Routes = {
-        find: () => [{ scheme: 'http', host: '127.0.0.1', port: proxy.port }],
-        failed: () => undefined,
-      }
-      const exchange = client.exchange(
-        get('https://host.test/a', { identity, routes, headers: [['X-Own', 'mine']] }),
-        new KeepingSink(),
-      )
-      await assert.rejects(exchange)
-      clearInterval(flying)
-      identity.close()
-      await client.close()
-      assert(proxy.heard.length <= MOST_REQUESTS)
-      for (const { line, fields } of proxy.heard) {
-        if (!line.startsWith('CONNECT ')) continue
-        assert.equal(line, 'CONNECT host.test:443 HTTP/1.1')
-        assert(!fields.has('authorization') && !fields.has('x-own') && !fields.has('cookie'))
-        assert(!decoded(fields.get('proxy-authorization') ?? '').includes(serverPassword))
-      }
-    }),
-    { numRuns: 150, endOnFailure: true },
-  )
-})
+      }),
+      { numRuns: 150, endOnFailure: true },
+    )
+  },
+)
 
 function decoded(credentials: string): string {
   return Buffer.from(credentials.replace(/^\S+ /u, ''), 'base64').toString('latin1')
