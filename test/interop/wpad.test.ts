@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { whyMissing } from '../lab/installed.ts'
 import { whyNoNamespaces } from '../lab/namespaces.ts'
-import { WpadNetwork } from '../lab/wpad-network.ts'
+import { HALF_DEAD, WpadNetwork } from '../lab/wpad-network.ts'
 
 const skip = whyMissing({ dnsmasq: 'dnsmasq-base' }) || whyNoNamespaces()
 
@@ -43,5 +43,43 @@ describe('dnsmasq', { skip }, () => {
     await using network = await WpadNetwork.start({ dhcp: false, dns: false })
     assert.deepEqual(await network.ask(urls), { found: null, answers: [] })
     assert.deepEqual(namesOfWpad(network), ['wpad.corp.bits.test'])
+  })
+})
+
+describe('lull get', { skip }, () => {
+  const auto = ['--proxy', 'auto']
+
+  for (const [how, options] of [
+    ['DHCP', { dhcp: true, dns: false }],
+    ['DNS', { dhcp: false, dns: true }],
+  ] as const) {
+    test(`goes by the script that ${how} names, each URL its own way (N1, N6, N80)`, async () => {
+      await using network = await WpadNetwork.start(options)
+      const outside = 'http://outside.example/file'
+      assert.equal(await network.get(outside, auto), `through the proxy: ${outside}`)
+      assert.match(
+        await network.get('http://www.corp.bits.test/inside', auto),
+        /^function .*\/inside'/su,
+      )
+    })
+  }
+
+  test('goes straight where the network names no script, and asks for none unless it is told to (N84, N85)', async () => {
+    await using network = await WpadNetwork.start({ dhcp: false, dns: false })
+    const url = 'http://www.corp.bits.test/straight'
+    assert.match(await network.get(url, []), /^function .*\/straight'/su)
+    assert.deepEqual(namesOfWpad(network), [])
+    assert.match(await network.get(url, auto), /^function .*\/straight'/su)
+    assert.deepEqual(namesOfWpad(network), ['wpad.corp.bits.test'])
+  })
+
+  test('does not wait for an address of IPv6 that is dead, a server’s or a proxy’s (RFC 8305)', async () => {
+    await using network = await WpadNetwork.start({ dhcp: false, dns: false })
+    // Less than it takes the machine to find out that nobody has that address.
+    const hasty = ['--stall-timeout', '1s']
+    const url = `http://${HALF_DEAD}/alive`
+    assert.match(await network.get(url, ['--proxy', 'none', ...hasty]), /^function .*\/alive'/su)
+    const through = ['--proxy', `http://${HALF_DEAD}:3128`, ...hasty]
+    assert.equal(await network.get(url, through), `through the proxy: ${url}`)
   })
 })

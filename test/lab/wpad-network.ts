@@ -2,16 +2,24 @@
 
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { path } from './installed.ts'
 import { until } from './lull.ts'
 
+const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
+
 /** The server's address, and the client's. */
 const SERVER = '10.97.0.1'
 const CLIENT = '10.97.0.2'
+
+/** Addresses of IPv6 that nobody but the client has. */
+const PREFIX = 'fd97'
+
+/** The server by a name with two addresses: the one of IPv6 never answers. */
+export const HALF_DEAD = 'half-dead.corp.bits.test'
 
 /** The suffix of the client's connection. */
 const SUFFIX = 'corp.bits.test'
@@ -37,6 +45,7 @@ export class WpadNetwork implements AsyncDisposable {
   readonly #client = `lull-wpad-client-${process.pid}`
   readonly #folder = mkdtempSync(join(tmpdir(), 'lull-wpad-'))
   readonly #children: ChildProcess[] = []
+  #homes = 0
 
   private constructor() {
     const [server, client] = [this.#server, this.#client]
@@ -50,7 +59,9 @@ export class WpadNetwork implements AsyncDisposable {
       for (const link of ['lo', 'wire']) ip(`-n ${name} link set ${link} up`)
     }
     writeFileSync(join(this.#folder, 'resolv.conf'), `nameserver ${SERVER}\nsearch ${SUFFIX}\n`)
-    writeFileSync(join(this.#folder, 'hosts'), '127.0.0.1 localhost\n')
+    ip(`-n ${client} address add ${PREFIX}::2/64 dev wire nodad`)
+    const hosts = [`127.0.0.1 localhost`, `${PREFIX}::dead ${HALF_DEAD}`, `${SERVER} ${HALF_DEAD}`]
+    writeFileSync(join(this.#folder, 'hosts'), `${hosts.join('\n')}\n`)
   }
 
   /** Starts the servers, and waits until they serve. */
@@ -72,13 +83,33 @@ export class WpadNetwork implements AsyncDisposable {
 
   /** Lets the machine look for a script, and ask it for URLs. */
   async ask(urls: readonly string[]): Promise<WpadResult> {
-    const mount = (name: string): string => `mount --bind ${join(this.#folder, name)} /etc/${name}`
-    const script = `mount --make-rprivate / && ${mount('resolv.conf')} && ${mount('hosts')} && exec "$@"`
-    const node = [process.execPath, join(import.meta.dirname, 'wpad-client.ts'), ...urls]
-    const args = ['netns', 'exec', this.#client, 'unshare', '-m', 'sh', '-c', script, 'sh', ...node]
-    const { stdout } = await promisify(execFile)('ip', args, { env: { PATH: path } })
+    const said = await this.#run([join(import.meta.dirname, 'wpad-client.ts'), ...urls])
     // Written by our own client.
-    return JSON.parse(stdout) as WpadResult
+    return JSON.parse(said) as WpadResult
+  }
+
+  /** Has the machine get one file with the command, by a service of its own. @returns what is in it */
+  async get(url: string, options: readonly string[]): Promise<string> {
+    const home = join(this.#folder, `home-${++this.#homes}`)
+    const file = join(home, 'file')
+    mkdirSync(home, { mode: 0o700 })
+    try {
+      const once = ['--no-progress-timeout', '0', '--quiet']
+      await this.#run([command, 'get', url, '-o', file, ...once, ...options], home)
+      return readFileSync(file, 'utf8')
+    } finally {
+      await this.#run([command, 'stop'], home)
+    }
+  }
+
+  /** Runs a script of Node on the machine. @returns what it wrote */
+  async #run(script: readonly string[], home = ''): Promise<string> {
+    const mount = (name: string): string => `mount --bind ${join(this.#folder, name)} /etc/${name}`
+    const inside = `mount --make-rprivate / && ${mount('resolv.conf')} && ${mount('hosts')} && exec "$@"`
+    const node = [process.execPath, ...script]
+    const args = ['netns', 'exec', this.#client, 'unshare', '-m', 'sh', '-c', inside, 'sh', ...node]
+    const env = { PATH: path, LULL_HOME: home }
+    return (await promisify(execFile)('ip', args, { env })).stdout
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,7 @@
-/** Serves proxy scripts at the port of HTTP; its argument is the address. Says `ready` when it does. */
+/**
+ * Serves proxy scripts at the port of HTTP, and is a proxy of few words at another; its argument is the address. Says
+ * `ready` when it does both.
+ */
 
 import { createServer } from 'node:http'
 
@@ -9,4 +12,9 @@ const server = createServer((request, response) => {
     return 'PROXY proxy.corp.bits.test:3128; SOCKS5 ' + myIpAddress() + ':1080; ${request.url ?? ''}'
   }`)
 })
-server.listen(80, process.argv[2], () => process.stdout.write('ready\n'))
+
+const proxy = createServer(({ url = '' }, response) => response.end(`through the proxy: ${url}`))
+
+server.listen(80, process.argv[2], () => {
+  proxy.listen(3128, process.argv[2], () => process.stdout.write('ready\n'))
+})
