@@ -108,6 +108,33 @@ function cutting(ranges: string[]): RequestListener {
   }
 }
 
+function pairOf(
+  target: 'server' | 'proxy',
+  scheme: keyof typeof doors,
+  password: string,
+): JobCredentialPair {
+  return { target, scheme, credentials: { userName: user.name, password } }
+}
+
+/** That the job stands where its bytes are, and goes on from there once it has the new password. */
+async function assertGoesOn(
+  { job, target }: { readonly job: BackgroundCopyJob; readonly target: string },
+  symbol: string,
+  pair: JobCredentialPair,
+  ranges: readonly string[],
+): Promise<void> {
+  const refused = await settle(job, { nudges: 1 })
+  assert.deepEqual([refused.state, refused.error?.symbol], ['ERROR', symbol])
+  assert(refused.bytesTransferred > 0)
+  // What is awaited is a person, and no time.
+  assert.equal(refused.retryAt, null)
+  await job.setCredentials(pair)
+  await job.resume()
+  assert.equal((await settle(job)).state, 'ACKNOWLEDGED')
+  assert(readFileSync(target).equals(content))
+  assert.match(ranges.at(-1) ?? '', /^bytes=[1-9]\d*-$/u)
+}
+
 suite('proofs that fail in the middle of a job', () => {
   let home: LullHome
   let manager: BackgroundCopyManager
@@ -132,33 +159,6 @@ suite('proofs that fail in the middle of a job', () => {
       ...options,
     })
     return { job, target }
-  }
-
-  function pairOf(
-    target: 'server' | 'proxy',
-    scheme: keyof typeof doors,
-    password: string,
-  ): JobCredentialPair {
-    return { target, scheme, credentials: { userName: user.name, password } }
-  }
-
-  /** That the job stands where its bytes are, and goes on from there once it has the new password. */
-  async function assertGoesOn(
-    { job, target }: { readonly job: BackgroundCopyJob; readonly target: string },
-    symbol: string,
-    pair: JobCredentialPair,
-    ranges: readonly string[],
-  ): Promise<void> {
-    const refused = await settle(job, { nudges: 1 })
-    assert.deepEqual([refused.state, refused.error?.symbol], ['ERROR', symbol])
-    assert(refused.bytesTransferred > 0)
-    // What is awaited is a person, and no time.
-    assert.equal(refused.retryAt, null)
-    await job.setCredentials(pair)
-    await job.resume()
-    assert.equal((await settle(job)).state, 'ACKNOWLEDGED')
-    assert(readFileSync(target).equals(content))
-    assert.match(ranges.at(-1) ?? '', /^bytes=[1-9]\d*-$/u)
   }
 
   // The names of the table are its own.
