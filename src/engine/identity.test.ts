@@ -13,6 +13,7 @@ import type { FetchOrder, IdentityOrder } from './order.ts'
 import { clearHeaders } from './ports/job-store.ts'
 import { VaultError, type Vault } from './ports/vault.ts'
 import { defaultSettings } from './settings.ts'
+import { FILES_PER_ORDER } from './turn.ts'
 
 const basic: GivenPair = {
   target: 'server',
@@ -303,11 +304,11 @@ describe('IdentityCommands: headers and URLs', () => {
 
   test('files that are added later bring their names and passwords, too', () => {
     const bench = new Bench()
-    const job = bench.add('normal', 600)
+    const job = bench.add('normal', FILES_PER_ORDER + 1)
     const file = { remoteName: 'http://ann:hunter2@o/', localName: '/data/added' }
     bench.engine.addFiles(me, job.id, [file])
     bench.connect(job)
-    bench.checkpoint(job, ...Array.from({ length: 512 }, (_, ordinal) => done(ordinal)))
+    bench.checkpoint(job, ...Array.from({ length: FILES_PER_ORDER }, (_, ordinal) => done(ordinal)))
     assert.deepEqual(
       newest(bench, job).files.at(-1)?.urlCredentials,
       passwordBytes('ann', 'hunter2'),

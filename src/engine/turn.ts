@@ -12,8 +12,8 @@ import type { EngineSettings } from './settings.ts'
  * it does not wait for the engine while small files become durable a thousand at a time, few enough that a job of a
  * million files costs no memory.
  */
-export const FILES_PER_ORDER = 512
-const REFILL_BELOW = 512
+export const FILES_PER_ORDER = 1_024
+const REFILL_BELOW = 1_024
 
 /** Files, and the names and passwords that stood in their URLs. */
 export interface FilesInOrder {
