@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { whyMissing } from '../lab/installed.ts'
+import { until } from '../lab/lull.ts'
 import { whyNoNamespaces } from '../lab/namespaces.ts'
 import { HALF_DEAD, WpadNetwork } from '../lab/wpad-network.ts'
 
@@ -71,6 +72,22 @@ describe('lull get', { skip }, () => {
     assert.deepEqual(namesOfWpad(network), [])
     assert.match(await network.get(url, auto), /^function .*\/straight'/su)
     assert.deepEqual(namesOfWpad(network), ['wpad.corp.bits.test'])
+  })
+
+  test('asks the network once for many jobs, and again when it is another one (N6, N62, N85)', async () => {
+    await using network = await WpadNetwork.start({ dhcp: false, dns: false })
+    const searches = (): number => network.queries.filter((name) => name.startsWith('wpad')).length
+    const get = (): Promise<string> => network.get('http://www.corp.bits.test/', auto)
+    await get()
+    const searchesOfOne = searches()
+    await get()
+    assert.equal(searches(), searchesOfOne)
+    network.change()
+    const isSearched = async (): Promise<boolean> => {
+      await get()
+      return searches() > searchesOfOne
+    }
+    await until(isSearched, 'the network is asked again')
   })
 
   test('does not wait for an address of IPv6 that is dead, a server’s or a proxy’s (RFC 8305)', async () => {

@@ -11,9 +11,10 @@ import { until } from './lull.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
 
-/** The server's address, and the client's. */
+/** The server's address, and those of the client. */
 const SERVER = '10.97.0.1'
 const CLIENT = '10.97.0.2'
+const OTHER_CLIENT = '10.97.0.3'
 
 /** Addresses of IPv6 that nobody but the client has. */
 const PREFIX = 'fd97'
@@ -45,7 +46,7 @@ export class WpadNetwork implements AsyncDisposable {
   readonly #client = `lull-wpad-client-${process.pid}`
   readonly #folder = mkdtempSync(join(tmpdir(), 'lull-wpad-'))
   readonly #children: ChildProcess[] = []
-  #homes = 0
+  #files = 0
 
   private constructor() {
     const [server, client] = [this.#server, this.#client]
@@ -62,6 +63,11 @@ export class WpadNetwork implements AsyncDisposable {
     ip(`-n ${client} address add ${PREFIX}::2/64 dev wire nodad`)
     const hosts = [`127.0.0.1 localhost`, `${PREFIX}::dead ${HALF_DEAD}`, `${SERVER} ${HALF_DEAD}`]
     writeFileSync(join(this.#folder, 'hosts'), `${hosts.join('\n')}\n`)
+  }
+
+  /** Of the machine's own service. */
+  get #home(): string {
+    return join(this.#folder, 'home')
   }
 
   /** Starts the servers, and waits until they serve. */
@@ -88,31 +94,32 @@ export class WpadNetwork implements AsyncDisposable {
     return JSON.parse(said) as WpadResult
   }
 
-  /** Has the machine get one file with the command, by a service of its own. @returns what is in it */
+  /** Has the machine get one file with the command. @returns what is in it */
   async get(url: string, options: readonly string[]): Promise<string> {
-    const home = join(this.#folder, `home-${++this.#homes}`)
-    const file = join(home, 'file')
-    mkdirSync(home, { mode: 0o700 })
-    try {
-      const once = ['--no-progress-timeout', '0', '--quiet']
-      await this.#run([command, 'get', url, '-o', file, ...once, ...options], home)
-      return readFileSync(file, 'utf8')
-    } finally {
-      await this.#run([command, 'stop'], home)
-    }
+    const file = join(this.#home, `file-${++this.#files}`)
+    mkdirSync(this.#home, { recursive: true, mode: 0o700 })
+    const once = ['--no-progress-timeout', '0', '--quiet']
+    await this.#run([command, 'get', url, '-o', file, ...once, ...options])
+    return readFileSync(file, 'utf8')
+  }
+
+  /** Gives the machine another address. */
+  change(): void {
+    ip(`-n ${this.#client} address add ${OTHER_CLIENT}/24 dev wire`)
   }
 
   /** Runs a script of Node on the machine. @returns what it wrote */
-  async #run(script: readonly string[], home = ''): Promise<string> {
+  async #run(script: readonly string[]): Promise<string> {
     const mount = (name: string): string => `mount --bind ${join(this.#folder, name)} /etc/${name}`
     const inside = `mount --make-rprivate / && ${mount('resolv.conf')} && ${mount('hosts')} && exec "$@"`
     const node = [process.execPath, ...script]
     const args = ['netns', 'exec', this.#client, 'unshare', '-m', 'sh', '-c', inside, 'sh', ...node]
-    const env = { PATH: path, LULL_HOME: home }
+    const env = { PATH: path, LULL_HOME: this.#home }
     return (await promisify(execFile)('ip', args, { env })).stdout
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#files > 0) await this.#run([command, 'stop'])
     for (const child of this.#children) {
       const gone = once(child, 'exit')
       if (child.kill('SIGKILL')) await gone
