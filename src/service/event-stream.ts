@@ -28,8 +28,8 @@ export class EventStream implements Disposable {
   readonly #sink: EventSink
   readonly #listening: Disposable
   readonly #keepAlive: NodeJS.Timeout
-  /** Jobs whose news wait until the watcher has read what it was told. */
-  readonly #late = new Set<JobId>()
+  /** Jobs whose news wait, until their time comes or the watcher has read what it was told; and what they are. */
+  readonly #late = new Map<JobId, 'job' | 'progress'>()
   readonly #toldAt = new Map<JobId, number>()
   #timer: NodeJS.Timeout | undefined
 
@@ -42,15 +42,14 @@ export class EventStream implements Disposable {
     this.#keepAlive = setInterval(() => sink.write(keepAliveComment), KEEP_ALIVE_MS)
     this.#keepAlive.unref()
     if (ids === undefined) sink.write(keepAliveComment)
-    else for (const id of ids) this.#tellAsItIs(id)
+    else for (const id of ids) this.#tellAsItIs(id, 'job')
   }
 
   /** The watcher caught up: it is told how each job is now. */
   drained(): void {
-    for (const id of this.#late) {
+    for (const [id, kind] of this.#late) {
       if (this.#sink.isFull) return
-      this.#late.delete(id)
-      this.#tellAsItIs(id)
+      this.#tellAsItIs(id, kind)
     }
   }
 
@@ -63,14 +62,20 @@ export class EventStream implements Disposable {
 
   #hear(news: JobNews): void {
     if (news.kind === 'gone') {
+      this.#late.delete(news.id)
       this.#toldAt.delete(news.id)
       this.#tell({ kind: 'gone', id: news.id })
       return
     }
     if (!this.#mayHear(news.job)) return
-    if (this.#sink.isFull) this.#late.add(news.job.id)
+    if (this.#sink.isFull) this.#putOff(news.job.id, news.kind)
     else if (news.kind === 'job') this.#tell({ kind: 'job', job: view(this.#engine, news.job) })
     else this.#progress(news.job)
+  }
+
+  /** A change that waits stays one, whatever bytes move meanwhile. */
+  #putOff(id: JobId, kind: 'job' | 'progress'): void {
+    if (kind === 'job' || !this.#late.has(id)) this.#late.set(id, kind)
   }
 
   #progress(job: Job): void {
@@ -80,23 +85,28 @@ export class EventStream implements Disposable {
       this.#tell({ kind: 'progress', job: view(this.#engine, job) })
       return
     }
-    this.#late.add(job.id)
+    this.#putOff(job.id, 'progress')
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       this.drained()
     }, PROGRESS_EVERY_MS)
   }
 
-  #tellAsItIs(id: JobId): void {
+  #tellAsItIs(id: JobId, kind: 'job' | 'progress'): void {
+    this.#late.delete(id)
     try {
-      this.#tell({ kind: 'job', job: view(this.#engine, this.#engine.get(this.#caller, id)) })
+      this.#tell({ kind, job: view(this.#engine, this.#engine.get(this.#caller, id)) })
     } catch {
       // Forgotten meanwhile: its own news said so.
     }
   }
 
   #tell(event: JobEventView): void {
-    if (event.kind !== 'gone') this.#toldAt.set(event.job.id, performance.now())
+    if (event.kind !== 'gone') {
+      // Whatever waited is in here.
+      this.#late.delete(event.job.id)
+      this.#toldAt.set(event.job.id, performance.now())
+    }
     this.#sink.write(formatEvent({ event: event.kind, data: JSON.stringify(event) }))
   }
 
