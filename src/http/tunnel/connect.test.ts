@@ -99,7 +99,7 @@ function proofs({ heard }: ProxyServer): readonly string[] {
 
 describe('a tunnel', { skip: needsOpenssl }, () => {
   for (const kind of ['http', 'https'] as const) {
-    test(`leads through an ${kind} proxy, with TLS inside`, async (t) => {
+    test(`leads through an ${kind} proxy, which hears nothing of the request, with TLS inside (N90, N92, N97)`, async (t) => {
       const scene = await Scene.begin(t)
       const identity = kind === 'https' ? scene.authority.issue() : undefined
       const { proxy, heard } = await serveConnect(t, opening, identity)
@@ -184,7 +184,7 @@ describe('CONNECT', { skip: needsOpenssl }, () => {
   }
   for (const scheme of schemes) {
     for (const kind of ['http', 'https'] as const) {
-      test(`proves with ${scheme} at an ${kind} proxy, and at once the second time`, async (t) => {
+      test(`proves with ${scheme} at an ${kind} proxy, and at once the second time (N93, A363, A364)`, async (t) => {
         const scene = await Scene.begin(t)
         const guard =
           scheme === 'ntlm'
@@ -204,6 +204,43 @@ describe('CONNECT', { skip: needsOpenssl }, () => {
     }
   }
 
+  test('is counted by Digest, each with what was asked of the proxy (N93, A126)', async (t) => {
+    const scene = await Scene.begin(t)
+    const server = await serveGuarded(t, guards.digest())
+    const authenticator = authenticatorFor(t, server.proxy, [pair('digest', 'proxy')])
+    for (let tunnel = 0; tunnel < 3; tunnel++) {
+      await assertArrives(scene.goWith(server.proxy, authenticator))
+    }
+    const told = server.heard.slice(1).map((head) => {
+      const [, uri] = /\buri="([^"]*)"/u.exec(head) ?? []
+      const [, count] = /\bnc=(\w+)/u.exec(head) ?? []
+      return [uri, count]
+    })
+    const counts = ['00000001', '00000002', '00000003']
+    assert.deepEqual(
+      told,
+      counts.map((count) => [scene.target, count]),
+    )
+  })
+
+  test('is answered with the strongest scheme that the proxy offers, wherever it stands (N95, A181)', async (t) => {
+    const scene = await Scene.begin(t)
+    const digest = 'Digest realm="x", nonce="n", qop="auth", algorithm=SHA-256'
+    for (const challenges of [
+      ['Basic realm="x"', digest],
+      [digest, 'Basic realm="x"'],
+    ]) {
+      const lines = challenges.map((value) => `Proxy-Authenticate: ${value}\r\n`).join('')
+      const server = await serveConnect(t, (seat, { head, port }) => {
+        if (/^Proxy-Authorization/imu.test(head)) seat.open(port, 'HTTP/1.1 200 OK\r\n\r\n')
+        else seat.say(`HTTP/1.1 407 Proof\r\n${lines}Content-Length: 0\r\n\r\n`)
+      })
+      const pairs = [pair('basic', 'proxy'), pair('digest', 'proxy')]
+      await assertArrives(scene.go(server.proxy, pairs))
+      assert.deepEqual(proofs(server), ['-', 'Digest'])
+    }
+  })
+
   const refusals = [
     ['with a length', 'Content-Length: 2\r\n\r\nno', 1],
     ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n', 1],
@@ -216,7 +253,7 @@ describe('CONNECT', { skip: needsOpenssl }, () => {
   ] as const
 
   for (const [what, refusal, seats] of refusals) {
-    test(`takes a 407 ${what}, on ${seats} connections`, async (t) => {
+    test(`takes a 407 ${what}, on ${seats} connections (A363, A364)`, async (t) => {
       const scene = await Scene.begin(t)
       const server = await serveGuarded(t, guards.basic(), { refusal })
       await assertArrives(scene.go(server.proxy, [pair('basic', 'proxy')]))
@@ -303,7 +340,7 @@ describe('a tunnel that is not made', { skip: needsOpenssl }, () => {
   ] as const
 
   for (const [answer, ...is] of answers) {
-    test(`because the proxy answers ${JSON.stringify(answer.slice(0, 40))} is ${is[0]}`, async (t) => {
+    test(`because the proxy answers ${JSON.stringify(answer.slice(0, 40))} is ${is[0]} (N91)`, async (t) => {
       const scene = await Scene.begin(t)
       const server = await serveConnect(t, (seat) => {
         seat.say(answer)

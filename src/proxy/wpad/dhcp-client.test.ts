@@ -10,7 +10,7 @@ DHCP4.OPTION[2]:domain_name = corp.example
 DHCP4.OPTION[3]:requested_wpad = 1
 `
 
-describe('DHCP clients of the machine', () => {
+describe('DHCP clients of the machine (N81)', () => {
   const rows = [
     [
       `${connection}DHCP4.OPTION[4]:wpad = http://wpad.corp.example/wpad.dat\n`,
