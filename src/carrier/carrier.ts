@@ -9,6 +9,7 @@ import { discardAll } from '../files/discard.ts'
 import { renameAll } from '../files/rename.ts'
 import { SyncGroup } from '../files/sync-group.ts'
 import { HttpClient } from '../http/http.ts'
+import type { HelperMechanisms } from '../native/gssapi/helper-mechanisms.ts'
 import { platformMechanisms } from '../native/gssapi/platform-mechanisms.ts'
 import { examine } from './examine.ts'
 import { toFailure } from './failure.ts'
@@ -29,7 +30,7 @@ export interface CarrierWorld {
 export class Carrier {
   readonly #world: CarrierWorld
   readonly #http: HttpClient
-  readonly #mechanisms = platformMechanisms({ clock: systemClock })
+  readonly #mechanisms: HelperMechanisms
   readonly #ways: Ways
   readonly #syncs = new SyncGroup()
   readonly #leaving = new AbortController()
@@ -39,6 +40,8 @@ export class Carrier {
 
   constructor(world: CarrierWorld) {
     this.#world = world
+    const { realms = {} } = world.settings
+    this.#mechanisms = platformMechanisms({ clock: systemClock, realms })
     this.#http = new HttpClient({ proxyTrust: world.settings.proxyTrust })
     this.#ways = new Ways(this.#http, world.settings)
   }

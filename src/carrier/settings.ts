@@ -1,6 +1,7 @@
 /** What a carrier is told about the machine before its first order: plain data, nothing secret. */
 
 import type { TrustOptions } from '../http/trust.ts'
+import type { RealmsByDomain } from '../native/gssapi/principal.ts'
 import type { MachineSettings } from '../proxy/machine.ts'
 import type { ProxyPolicy } from '../proxy/surroundings.ts'
 
@@ -14,4 +15,6 @@ export interface CarrierSettings {
   readonly proxyTrust?: TrustOptions
   /** Whether a server that asks for a certificate is left when a job has none, needed or not (A77). */
   readonly strictCertificates?: boolean
+  /** Kerberos realms by the NetBIOS name of their domain (A303). */
+  readonly realms?: RealmsByDomain
 }

@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { defaultAuthSettings } from '../auth/settings.ts'
 import { authConfig, authSettings } from './auth-config.ts'
 import { engineSettings, readConfig } from './config.ts'
+import { carrierSettings } from './proxy-config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lull-auth-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -17,7 +18,7 @@ function configured(authentication: unknown) {
   return readConfig(path)
 }
 
-test('a service that nobody configured has the defaults and the names of its machine', () => {
+test('a service that nobody configured has the defaults and the names of its machine (A54, A58, A237)', () => {
   assert.deepEqual(authSettings(undefined, 'Build-Machine-Nr-17.Corp.Example'), {
     ...defaultAuthSettings,
     workstation: 'BUILD-MACHINE-N',
@@ -54,6 +55,14 @@ test('everything that the file says reaches the engine', () => {
   assert.equal(refusesUrlCredentials, refuseUrlCredentials)
 })
 
+test('the realms of domains reach the carriers, whatever letters the file has (A303)', () => {
+  const config = configured({ realms: { corp: 'AD.EXAMPLE.ORG', 'R&D': 'lab.example' } })
+  const { realms } = carrierSettings(config)
+  assert.deepEqual(realms, { CORP: 'AD.EXAMPLE.ORG', 'R&D': 'lab.example' })
+  assert(!('realms' in engineSettings(config).auth))
+  assert.equal(carrierSettings(configured({})).realms, undefined)
+})
+
 test('a value that is wrong is an error that says where', () => {
   const rows: readonly [unknown, RegExp][] = [
     [
@@ -71,6 +80,10 @@ test('a value that is wrong is an error that says where', () => {
       { disableProxyAuthSchemes: ['Basic'] },
       /disableProxyAuthSchemes\[0\]: expected one of basic, digest/u,
     ],
+    [{ realms: ['CORP'] }, /authentication\.realms: expected an object of domains/u],
+    [{ realms: { CORP: 7 } }, /realms\.CORP: expected a string, found 7/u],
+    [{ realms: { CORP: 'a@b' } }, /realms\.CORP: expected a Kerberos realm/u],
+    [{ realms: { 'A\\B': 'C' } }, /realms: expected the NetBIOS name of a domain/u],
     [{ machineDomain: 'a b' }, /machineDomain: expected a DNS domain/u],
     [{ trustedOrigins: ['https://o/'] }, /trustedOrigins\[0\]: expected an origin/u],
     [{ passportNexus: 'http://o' }, /passportNexus: expected an https URL/u],

@@ -32,6 +32,8 @@ export interface AuthConfig extends Partial<Omit<AuthSettings, 'passport'>> {
   readonly refuseUrlCredentials?: boolean
   /** Whether a server that asks for a client certificate is left when a job has none, needed or not (A77). */
   readonly strictCertificates?: boolean
+  /** Kerberos realms by the NetBIOS name of their domain, upper case (A303). */
+  readonly realms?: Readonly<Record<string, string>>
 }
 
 /** A text that fits a pattern. */
@@ -57,6 +59,22 @@ const hostPattern = word(
   'a host, *.domain, *, <local> or <domain>',
 )
 
+const netBiosName = word(/^[^\s\\/:*?"<>|@]+$/u, 'the NetBIOS name of a domain')
+const realmName = word(/^[^\s\\/:@]+$/u, 'a Kerberos realm')
+
+/** `{ "CORP": "AD.EXAMPLE.ORG" }`. */
+const realms: Decoder<Readonly<Record<string, string>>> = (value, path) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DecodeError(path, 'an object of domains and their realms', value)
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([domain, realm]) => [
+      netBiosName(domain, path).toUpperCase(),
+      realmName(realm, `${path}.${domain}`),
+    ]),
+  )
+}
+
 const fields: Fields<AuthConfig> = {
   // Each number of the range is one of the type's.
   useLmCompat: optional(mapped(whole(0, 2), (value) => value as UseLmCompat)),
@@ -78,6 +96,7 @@ const fields: Fields<AuthConfig> = {
   passportSignIn: optional(record({ realm: text(255), url: httpsUrl })),
   refuseUrlCredentials: optional(flag),
   strictCertificates: optional(flag),
+  realms: optional(realms),
 }
 
 /** Reads the part of the file that is about authentication. */
@@ -94,6 +113,7 @@ export function authSettings(from: AuthConfig = {}, host: string = hostname()): 
     passportSignIn,
     refuseUrlCredentials: _,
     strictCertificates: __,
+    realms: ___,
     ...settings
   } = from
   const [name = '', ...domain] = host.split('.')

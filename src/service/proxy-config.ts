@@ -58,9 +58,10 @@ export function carrierSettings({
     ...(detect === undefined ? {} : { detects: detect }),
     ...(binding === undefined ? {} : { isBinding: binding }),
   }
-  const strictCertificates = authentication?.strictCertificates ?? false
+  const { strictCertificates = false, realms } = authentication ?? {}
   return {
     strictCertificates,
+    ...(realms === undefined ? {} : { realms }),
     proxyTrust: proxyTrust(from),
     ...(Object.keys(machine).length === 0 ? {} : { machine }),
     policy: {

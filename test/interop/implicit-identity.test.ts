@@ -13,6 +13,7 @@ import {
 import type { AuthConfig } from '../../src/service/auth-config.ts'
 import { Content } from '../lab/content.ts'
 import { settle } from '../lab/follow.ts'
+import { PASSWORD } from '../lab/kdc-contexts.ts'
 import { realm } from '../lab/kdc.ts'
 import { cannotProxyWith, cannotServe, Lab } from '../lab/lab.ts'
 import { LullHome } from '../lab/lull.ts'
@@ -124,6 +125,16 @@ suite('who is logged on', { skip: cannotServe }, () => {
       const credentials = [{ ...pair, credentials: { userName, password } }]
       assert.equal((await fetched(own, { credentials })).state, 'ACKNOWLEDGED')
     }
+  })
+
+  test('the domain of a user is a realm where the file says which (A303)', async () => {
+    const explicit = { userName: `WORK\\${USER}`, password: PASSWORD }
+    const pair = { target: 'server', scheme: 'negotiate', credentials: explicit } as const
+    const options = { credentials: [pair] }
+    const unknown = await fetched(await service(), options)
+    assert.equal(unknown.error?.symbol, 'BG_E_HTTP_ERROR_401')
+    const known = await fetched(await service({ realms: { work: realm } }), options)
+    assert.equal(known.state, 'ACKNOWLEDGED', known.error?.message)
   })
 
   suite('behind a proxy that asks for it', { skip: cannotProxyWith('negotiate') }, () => {

@@ -31,7 +31,7 @@ const rows: readonly Row[] = [
 
 describe('principalOf()', () => {
   for (const { userName, targetName = 'HTTP@localhost', principal, why } of rows) {
-    test(`makes ${principal} of ${userName}: ${why}`, () => {
+    test(`makes ${principal} of ${userName}: ${why} (A303)`, () => {
       assert.equal(principalOf(userName, targetName, realms), principal)
     })
   }
