@@ -6,8 +6,9 @@ import { after, before, suite, test } from 'node:test'
 import { BackgroundCopyManager } from 'lull'
 import { Authority, needsOpenssl, type Identity } from '../../src/http/certificates.suite.ts'
 import { serveSocks } from '../../src/http/tunnel/proxies.suite.ts'
+import { waitState } from '../lab/follow.ts'
 import { GatedOrigin } from '../lab/gated-origin.ts'
-import { deadPlace, gatewayFor } from '../lab/gateway.ts'
+import { deadPlace, gatewayFor, refusing } from '../lab/gateway.ts'
 import { Getter, HOST, nameOf, noProxies } from '../lab/getter.ts'
 import { LullHome, until } from '../lab/lull.ts'
 
@@ -53,6 +54,18 @@ suite('lull get with variables', { concurrency: 4 }, () => {
       const url = getter.file()
       await getter.get(url, { env: { [name]: proxy.url } })
       assert.deepEqual(proxy.asked, [`GET ${url}`])
+    })
+  }
+
+  for (const name of ['https_proxy', 'HTTPS_PROXY', 'all_proxy']) {
+    test(`goes by ${name} to servers of https alone, unless it is for all (N40)`, async (t) => {
+      const proxy = await gatewayFor(t, { answers: () => refusing(403) })
+      const env = { [name]: proxy.url, HTTP_PROXY: await deadPlace() }
+      const { symbol } = await getter.fail(`https://${HOST}/secure`, { env })
+      assert.equal(symbol, 'BG_E_HTTP_ERROR_403')
+      assert.deepEqual(proxy.asked, [`CONNECT ${HOST}:443`])
+      const plain = await getter.fail(getter.file(), { env })
+      assert.equal(plain.symbol, 'ERROR_WINHTTP_CANNOT_CONNECT')
     })
   }
 
@@ -108,6 +121,30 @@ suite('lull get with variables', { concurrency: 4 }, () => {
     await getter.get(url, { from: fresh, env: { http_proxy: proxy.url } })
     await getter.get(getter.file('127.0.0.1'), { from: fresh })
     assert.deepEqual(proxy.asked, [`GET ${url}`])
+  })
+
+  test('count for jobs that a program makes, too (N40)', async (t) => {
+    const proxy = await gatewayFor(t)
+    const before = process.env['http_proxy']
+    process.env['http_proxy'] = proxy.url
+    t.after(() => {
+      if (before === undefined) delete process.env['http_proxy']
+      else process.env['http_proxy'] = before
+    })
+    const manager = await getter.home.manager()
+    const job = await manager.createJob('by a program')
+    const { environment } = await job.getProxySettings()
+    assert.equal(environment?.http_proxy, proxy.url)
+    const url = getter.file()
+    await job.addFile(url, getter.home.path(nameOf(url)))
+    await job.resume()
+    await waitState(job, 'TRANSFERRED')
+    assert.deepEqual(proxy.asked, [`GET ${url}`])
+    await job.setProxySettings('noProxy')
+    assert.deepEqual(await job.getProxySettings(), { usage: 'noProxy' })
+    await job.setProxySettings('preconfig')
+    assert.equal((await job.getProxySettings()).environment?.http_proxy, proxy.url)
+    await job.complete()
   })
 
   test('goes as the service was told when it was started by name, and nobody says otherwise (N5)', async (t) => {
