@@ -26,11 +26,16 @@ export async function control(verb: ControlVerb, args: Arguments): Promise<numbe
     }
   }
   if (args.has('json')) stdout.write(`${JSON.stringify(done, null, 2)}\n`)
-  else for (const { id, state } of done) stdout.write(`${id.slice(0, 8)} ${state}\n`)
+  else for (const job of done) stdout.write(`${job.id.slice(0, 8)} ${job.state}${leftOut(job)}\n`)
   const last = refusals.pop()
   for (const { lastLine } of refusals) stderr.write(`${lastLine}\n`)
   if (last !== undefined) throw last
   return exitStatus.ok
+}
+
+/** What a job that was completed early lost. */
+function leftOut({ partial, filesTransferred, filesTotal }: JobView): string {
+  return partial ? `: ${filesTransferred} of ${filesTotal} files are kept, the rest is deleted` : ''
 }
 
 async function apply(client: RpcClient, verb: ControlVerb, id: string): Promise<JobView> {

@@ -1,26 +1,22 @@
 /** The words of `lull get` become a job. */
 
-import { lstatSync, opendirSync, readFileSync, type Stats } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
-import {
-  checkHeader,
-  checkLocalName,
-  checkRemoteName,
-  withoutUserInformation,
-} from '../job/names.ts'
+import { readFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { checkHeader, withoutUserInformation } from '../job/names.ts'
 import { priorities } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
 import { asCaller } from '../job/proxy-rules.ts'
 import type { CreateParams, FileParams } from '../rpc/contract.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
-import { fileNameFromUrl } from '../wire/file-name.ts'
-import { exitStatus, usageError, withSymbol } from './cli-error.ts'
+import { usageError } from './cli-error.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { parseDuration } from './quantity.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
+import { targets } from './targets.ts'
+import { wantedFiles, whyNot } from './wanted.ts'
 
 /** What a person waits for between two tries; BITS's ten minutes are for nobody watching. */
 const RETRY_DELAY_S = 5
@@ -28,16 +24,11 @@ const RETRY_DELAY_S = 5
 /** Characters of a name made up for a job. */
 const NAME_LIMIT = 200
 
-/** A URL with the name somebody gave it. */
-interface Wanted {
-  readonly url: string
-  readonly name?: string
-}
-
 /**
  * Reads the command line into the parameters of `job.create`.
  *
- * @throws {CliError} exit status 2 for wrong usage; 1 with `ERROR_FILE_EXISTS` when a target is there already
+ * @throws {CliError} exit status 2 for wrong usage; 1 with `ERROR_FILE_EXISTS` when a target is there already, and with
+ *   `ERROR_PATH_NOT_FOUND` when there is no folder for it
  */
 export async function getRequest(args: Arguments): Promise<CreateParams> {
   await using input = new SecretInput()
@@ -63,10 +54,7 @@ async function requestOf(
   args: Arguments,
   input: SecretInput,
 ): Promise<CreateParams & { files: readonly FileParams[] }> {
-  const wanted = await wantedFiles(args, input)
-  const files = wanted.map((each) => target(each, wanted.length, args))
-  checkDistinct(files)
-  if (!args.has('force') && !args.has('content-disposition')) checkAbsent(files)
+  const files = targets(await wantedFiles(args, input), args)
   const digests = digestsOf(args, files.length)
   return {
     displayName: args.value('name') ?? displayName(files),
@@ -94,142 +82,8 @@ function checkNamesNobody(url: string): void {
   )
 }
 
-async function wantedFiles(args: Arguments, input: SecretInput): Promise<readonly Wanted[]> {
-  const lists: (readonly Wanted[])[] = []
-  for (const path of args.values('input')) lists.push(await readList(path, input))
-  const wanted = [...args.operands.map((url) => ({ url })), ...lists.flat()]
-  if (wanted.length === 0)
-    throw usageError('Cannot get nothing: give a URL, or a list of them with -i')
-  for (const { url } of wanted) checkUrl(url)
-  if (args.value('output') !== undefined && wanted.length > 1) {
-    throw usageError(
-      `Cannot save ${wanted.length} URLs under one name: use -d for their folder instead of -o`,
-    )
-  }
-  if (args.value('output') !== undefined && args.value('directory') !== undefined) {
-    throw usageError('Cannot use both -o and -d: -o takes the folder too')
-  }
-  return wanted
-}
-
-function checkUrl(url: string): void {
-  try {
-    checkRemoteName(url)
-  } catch (error) {
-    if (error instanceof JobError) throw usageError(error.message)
-    throw error
-  }
-}
-
-/** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
-async function readList(path: string, input: SecretInput): Promise<readonly Wanted[]> {
-  let content: string
-  try {
-    // Standard input may be a pipe that has nothing yet, which a synchronous read would take for an error.
-    content = path === '-' ? await input.rest() : readFileSync(path, 'utf8')
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw usageError(`Cannot read the list ${path}: ${reason}`)
-  }
-  return content
-    .replace(/^\uFEFF/u, '')
-    .split(/\r?\n/u)
-    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-    .map((line) => {
-      const [url = '', name] = line.split('\t')
-      return name === undefined || name.trim() === ''
-        ? { url: url.trim() }
-        : { url: url.trim(), name: name.trim() }
-    })
-}
-
-function target({ url, name }: Wanted, count: number, args: Arguments): FileParams {
-  const output = count === 1 ? args.value('output') : undefined
-  const folder = args.value('directory') ?? '.'
-  if (output !== undefined) checkNamesFile(output)
-  const chosen = output ?? name ?? nameInUrl(url, args.has('content-disposition'))
-  const localName = output === undefined ? resolve(folder, chosen) : resolve(chosen)
-  try {
-    checkLocalName(localName, process.platform === 'win32' ? 'win32' : 'posix')
-  } catch (error) {
-    if (error instanceof JobError) throw usageError(error.message)
-    throw error
-  }
-  return { remoteName: url, localName }
-}
-
-/** A full path has no separator at its end any more, which would say that a folder is meant. */
-function checkNamesFile(output: string): void {
-  if (output !== '' && !/[/\\]$|(?:^|[/\\])\.{1,2}$/u.test(output)) return
-  throw usageError(`Cannot save to ${JSON.stringify(output)}: this names a folder, which -d takes`)
-}
-
-function nameInUrl(url: string, serverNamesIt: boolean): string {
-  const name = fileNameFromUrl(url) ?? (serverNamesIt ? 'download' : undefined)
-  if (name !== undefined) return name
-  throw usageError(`Cannot find a file name in ${withoutUserInformation(url)}: give one with -o`)
-}
-
-function checkDistinct(files: readonly FileParams[]): void {
-  const urls = new Map<string, string>()
-  for (const { localName, remoteName } of files) {
-    const other = urls.get(localName)
-    if (other !== undefined) {
-      throw usageError(
-        `Cannot save ${other} and ${remoteName} both to ${localName}: name them in a list with -i`,
-      )
-    }
-    urls.set(localName, remoteName)
-  }
-}
-
-function checkAbsent(files: readonly FileParams[]): void {
-  const isEmpty = emptyFolders()
-  for (const { localName } of files) {
-    const found = isEmpty(dirname(localName)) ? undefined : look(localName)
-    if (found === undefined) continue
-    const hint = found.isDirectory()
-      ? 'there is a folder of this name'
-      : 'the file is there already; --force replaces it'
-    throw withSymbol(
-      exitStatus.jobError,
-      'ERROR_FILE_EXISTS',
-      'LOCAL_FILE',
-      `Cannot save to ${localName}: ${hint}`,
-    )
-  }
-}
-
-/** Tells whether there is nothing in a folder, and so no file of any name; each is looked at once. */
-function emptyFolders(): (folder: string) => boolean {
-  const known = new Map<string, boolean>()
-  return (folder) => {
-    const isEmpty = known.get(folder) ?? holdsNothing(folder)
-    known.set(folder, isEmpty)
-    return isEmpty
-  }
-}
-
-function holdsNothing(folder: string): boolean {
-  try {
-    using entries = opendirSync(folder)
-    return entries.readSync() === null
-  } catch {
-    return false
-  }
-}
-
-/** What has this name. Whatever stands in the way of looking (a name that is too long, say), the service says it better. */
-function look(localName: string): Stats | undefined {
-  try {
-    return lstatSync(localName, { throwIfNoEntry: false })
-  } catch {
-    return undefined
-  }
-}
-
 function digestsOf(args: Arguments, count: number): readonly string[] {
-  const sha256 = args.values('sha256').map((hex) => `sha256:${hex.replace(/^sha256:/iu, '')}`)
+  const sha256 = args.values('sha256').map(sha256Option)
   const digests = [...sha256, ...args.values('digest')]
   if (digests.length > 0 && count > 1) {
     throw usageError(
@@ -244,6 +98,15 @@ function digestsOf(args: Arguments, count: number): readonly string[] {
     }
   }
   return digests
+}
+
+/** `--digest` takes what is given with or without the name of the algorithm; here there is but one. */
+function sha256Option(text: string): string {
+  const hex = text.trim().replace(/^sha256[:=]/iu, '')
+  if (/^[0-9a-f]{64}$/iu.test(hex)) return `sha256:${hex}`
+  throw usageError(
+    `Cannot use --sha256 ${JSON.stringify(text)}: a SHA-256 has 64 hexadecimal digits`,
+  )
 }
 
 function priority(word: string | undefined): NonNullable<CreateParams['priority']> {
@@ -288,8 +151,7 @@ function caFile(args: Arguments): string | undefined {
   try {
     readFileSync(path)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw usageError(`Cannot read the certificate authorities in ${path}: ${reason}`)
+    throw usageError(`Cannot read the certificate authorities in ${path}: ${whyNot(error)}`)
   }
   return resolve(path)
 }

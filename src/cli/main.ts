@@ -13,6 +13,7 @@ import { firstWords, isVerb, secondWords, type Verb } from './verbs.ts'
 /** What each verb does; loaded when it is needed, so that every command starts fast. */
 const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
   get: async (args) => (await import('./get.ts')).get(args),
+  follow: async (args) => (await import('./follow.ts')).follow(args),
   jobs: async (args) => (await import('./jobs.ts')).jobs(args),
   job: async (args) => (await import('./jobs.ts')).job(args),
   suspend: async (args) => (await import('./control.ts')).control('suspend', args),
@@ -60,7 +61,7 @@ function outputFailed(error: NodeJS.ErrnoException, verb: string | undefined): v
     stderr.write(`${withSymbol(exitStatus.jobError, 'E_UNEXPECTED', 'NONE', sentence).lastLine}\n`)
     process.exit(exitStatus.jobError)
   }
-  if (verb !== 'get') process.exit(exitStatus.ok)
+  if (verb !== 'get' && verb !== 'follow') process.exit(exitStatus.ok)
 }
 
 async function run([word, ...rest]: readonly string[]): Promise<number> {

@@ -72,7 +72,7 @@ export const verbs = {
         short: 'i',
         value: 'LIST',
         completes: 'file',
-        help: 'Read more URLs from this file (- for standard input): a line is URL, or URL, a tab and a file name',
+        help: 'Read more URLs from this file (- for standard input): a line is URL, or URL, a tab and a file name; empty lines and those that begin with # are passed over',
       },
       sha256: { value: 'HEX', help: 'The SHA-256 that the one file must have' },
       digest: {
@@ -95,7 +95,7 @@ export const verbs = {
         short: 'p',
         value: 'LEVEL',
         choices: ['foreground', 'high', 'normal', 'low'],
-        help: 'foreground, high, normal (default) or low',
+        help: 'high, normal (default) or low: one such job after the other, in turns; or foreground: at once, beside all others',
       },
       'retry-delay': {
         value: 'D',
@@ -130,6 +130,23 @@ export const verbs = {
       'Ctrl-C detaches: the job goes on in the background. An existing file is never replaced without --force.',
       durations,
       'Exit status: 0 every file is complete under its name, 1 the job failed, 2 wrong usage, 3 the service cannot be reached, 130 detached with Ctrl-C.',
+    ],
+  },
+  follow: {
+    operands: 'ID',
+    summary: 'Follow a job until it is complete, as the lull get that made it',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: {
+      json: { help: 'Write one JSON line per event to standard output' },
+      quiet: { short: 'q', help: 'Show nothing but errors' },
+      help,
+    },
+    notes: [
+      ids,
+      'Ctrl-C detaches: the job goes on in the background. A suspended job is followed too, and waits for lull resume.',
+      'Exit status: that of lull get.',
     ],
   },
   jobs: {
@@ -182,7 +199,10 @@ export const verbs = {
     leastOperands: 1,
     mostOperands: MANY,
     options: { json, help },
-    notes: [ids],
+    notes: [
+      'Jobs of lull get complete themselves: this ends one early, and keeps the files of it that are whole.',
+      ids,
+    ],
   },
   cancel: {
     operands: 'ID…',

@@ -246,12 +246,49 @@ suite('lull get', { concurrency: 4 }, () => {
     assert(!existsSync(home.path('x404')))
   })
 
-  test('a missing folder, and a target that is a folder, are told', async () => {
+  test('a missing folder, and a target that is a folder, are told before there is a job', async () => {
     const missing = await failing(1, ['get', origin.url('/good/m'), '-o', 'no/such/folder/m'])
-    assert.equal(missing.context, 'LOCAL_FILE')
+    assert.equal(`${missing.symbol} ${missing.context}`, 'ERROR_PATH_NOT_FOUND LOCAL_FILE')
+    assert.match(missing.sentence, /the folder .*no\/such\/folder does not exist/u)
     mkdirSync(home.path('folder'))
     const folder = await failing(1, ['get', origin.url('/good/m'), '-o', 'folder'])
-    assert.match(folder.sentence, /there is a folder of this name/u)
+    assert.match(folder.sentence, /there is a folder of this name; -d saves in it/u)
+    const names = (await home.jobs()).map(({ displayName }) => displayName)
+    assert(!names.includes('m') && !names.includes('folder'))
+    assert.equal(origin.count('/good/m'), 0)
+  })
+
+  test('of many files one that is missing fails the job, and what is whole can be kept', async () => {
+    mkdirSync(home.path('holes'))
+    const manager = await home.manager()
+    const { id: whole } = await detached(
+      origin.url('/good/whole'),
+      origin.url('/held/h'),
+      '-d',
+      'holes',
+    )
+    const made = await manager.getJob(whole)
+    await until(async () => (await made.getView()).filesTransferred === 1, 'one file is there')
+    await made.addFile(origin.url('/status/404/hole'), home.path('holes/hole'))
+    const { status, stderr } = await home.run(['follow', whole])
+    assert.equal(status, 1)
+    const [, id = ''] =
+      /lull complete ([0-9a-f]{8}) keeps the file that is whole/u.exec(stderr) ?? []
+    const { stdout } = await home.run(['complete', id])
+    assert.equal(stdout, `${id} ACKNOWLEDGED: 1 of 3 files are kept, the rest is deleted\n`)
+    assert(isWhole('holes/whole'))
+  })
+
+  test('a line of a list that is wrong is named', async () => {
+    const rows: readonly (readonly [list: string, says: RegExp])[] = [
+      [`# urls\n\n${origin.url('/good/1')}\nftp://h/x\n`, /ftp.*\(line 4 of standard input\)/u],
+      [`${origin.url('/')}\n`, /behind it and a tab \(line 1 of standard input\)/u],
+      ['# nothing\n', /there is no URL in standard input/u],
+    ]
+    for (const [input, says] of rows) {
+      const { sentence } = await failing(2, ['get', '-i', '-'], { input })
+      assert.match(sentence, says)
+    }
   })
 })
 
@@ -287,17 +324,19 @@ suite('wrong usage', { concurrency: 4 }, () => {
     [['get', 'http://127.0.0.1:1/'], /-o/u],
     [['get', url, '-o', 'x', '-d', '.'], /-o and -d/u],
     [['get', url, '-o', 'x/'], /names a folder/u],
+    [['get', url, '-o', '-'], /standard output/u],
     [['get', 'ftp://h/x'], /ftp/u],
     [['get', 'http://user:hunter2@h/x'], /user name or password/u],
     [['get', 'not a url'], /not a url/u],
-    [['get', url, '--sha256', 'abc'], /sha256|SHA-256/u],
+    [['get', url, '--sha256', 'abc'], /--sha256 "abc": a SHA-256 has 64 hexadecimal digits/u],
     [['get', url, '--priority', 'urgent'], /foreground, high, normal, low/u],
     [['get', url, '--metered', 'never'], /always, not-roaming, no-surcharge/u],
     [['get', url, '--retry-delay', 'soon'], /--retry-delay/u],
     [['get', url, '--stall-timeout', '0'], /stall/u],
     [['get', url, '--header', 'nothing'], /--header/u],
     [['get', url, '--name', 'x'.repeat(300)], /256/u],
-    [['get', '-i', 'no-such-list'], /no-such-list/u],
+    [['get', '-i', 'no-such-list'], /no-such-list: there is no such file/u],
+    [['follow'], /give ID/u],
     [['job'], /give ID/u],
     [['job', 'a', 'b'], /"b"/u],
     [['suspend'], /give ID/u],
@@ -379,7 +418,7 @@ suite('jobs', { concurrency: 4 }, () => {
     await until(async () => (await job(id)).filesTransferred === 1, 'one file is there')
     const { stdout, status } = await home.run(['complete', id])
     assert.equal(status, 0)
-    assert.match(stdout, /ACKNOWLEDGED/u)
+    assert.match(stdout, /ACKNOWLEDGED: 1 of 2 files are kept/u)
     assert(isWhole('part/p1'))
     assert(!existsSync(home.path('part/p2')))
     assert.equal((await job(id)).partial, true)

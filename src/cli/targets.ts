@@ -1,0 +1,141 @@
+/** Where `lull get` saves what it fetches; what stands in the way is found before there is a job. */
+
+import { lstatSync, opendirSync, statSync, type Stats } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { JobError } from '../job/failure.ts'
+import { checkLocalName, withoutUserInformation } from '../job/names.ts'
+import type { FileParams } from '../rpc/contract.ts'
+import { fileNameFromUrl } from '../wire/file-name.ts'
+import { exitStatus, usageError, withSymbol } from './cli-error.ts'
+import type { Arguments } from './parse.ts'
+import { placed, type Wanted } from './wanted.ts'
+
+/**
+ * The files of the job, each with the full path where it shall stand.
+ *
+ * @throws {CliError} exit status 2 for wrong usage; 1 with `ERROR_FILE_EXISTS` when a target is there already, and with
+ *   `ERROR_PATH_NOT_FOUND` when there is no folder for it
+ */
+export function targets(wanted: readonly Wanted[], args: Arguments): readonly FileParams[] {
+  const files = wanted.map((each) => target(each, wanted.length, args))
+  checkDistinct(files)
+  checkFolders(files)
+  if (!args.has('force') && !args.has('content-disposition')) checkAbsent(files)
+  return files
+}
+
+function target(wanted: Wanted, count: number, args: Arguments): FileParams {
+  const { url, name, line } = wanted
+  const output = count === 1 ? args.value('output') : undefined
+  const folder = args.value('directory') ?? '.'
+  if (output !== undefined) checkNamesFile(output)
+  const chosen = output ?? name ?? nameInUrl(wanted, args.has('content-disposition'))
+  const localName = output === undefined ? resolve(folder, chosen) : resolve(chosen)
+  try {
+    checkLocalName(localName, process.platform === 'win32' ? 'win32' : 'posix')
+  } catch (error) {
+    if (error instanceof JobError) throw usageError(placed(error.message, line))
+    throw error
+  }
+  return { remoteName: url, localName }
+}
+
+/** A full path has no separator at its end any more, which would say that a folder is meant. */
+function checkNamesFile(output: string): void {
+  if (output === '-') {
+    throw usageError(
+      'Cannot save to standard output: a file is there when it is whole, and not before; ./- names a file',
+    )
+  }
+  if (output !== '' && !/[/\\]$|(?:^|[/\\])\.{1,2}$/u.test(output)) return
+  throw usageError(`Cannot save to ${JSON.stringify(output)}: this names a folder, which -d takes`)
+}
+
+function nameInUrl({ url, line }: Wanted, serverNamesIt: boolean): string {
+  const name = fileNameFromUrl(url) ?? (serverNamesIt ? 'download' : undefined)
+  if (name !== undefined) return name
+  const cure = line === undefined ? 'give one with -o' : 'give one behind it and a tab'
+  throw usageError(
+    placed(`Cannot find a file name in ${withoutUserInformation(url)}: ${cure}`, line),
+  )
+}
+
+function checkDistinct(files: readonly FileParams[]): void {
+  const urls = new Map<string, string>()
+  for (const { localName, remoteName } of files) {
+    const other = urls.get(localName)
+    if (other !== undefined) {
+      throw usageError(
+        `Cannot save ${other} and ${remoteName} both to ${localName}: give them names in a list with -i, behind the URL and a tab`,
+      )
+    }
+    urls.set(localName, remoteName)
+  }
+}
+
+/** A slip in the name of a folder is not worth a job. Whatever else stands in the way, the service says it better. */
+function checkFolders(files: readonly FileParams[]): void {
+  const folders = new Map(files.map(({ localName }) => [dirname(localName), localName]))
+  for (const [folder, localName] of folders) {
+    if (!isMissing(folder)) continue
+    throw withSymbol(
+      exitStatus.jobError,
+      'ERROR_PATH_NOT_FOUND',
+      'LOCAL_FILE',
+      `Cannot save to ${localName}: the folder ${folder} does not exist`,
+    )
+  }
+}
+
+function isMissing(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
+  }
+}
+
+function checkAbsent(files: readonly FileParams[]): void {
+  const isEmpty = emptyFolders()
+  for (const { localName } of files) {
+    const found = isEmpty(dirname(localName)) ? undefined : look(localName)
+    if (found === undefined) continue
+    const hint = found.isDirectory()
+      ? 'there is a folder of this name; -d saves in it'
+      : 'the file is there already; --force replaces it'
+    throw withSymbol(
+      exitStatus.jobError,
+      'ERROR_FILE_EXISTS',
+      'LOCAL_FILE',
+      `Cannot save to ${localName}: ${hint}`,
+    )
+  }
+}
+
+/** Tells whether there is nothing in a folder, and so no file of any name; each is looked at once. */
+function emptyFolders(): (folder: string) => boolean {
+  const known = new Map<string, boolean>()
+  return (folder) => {
+    const isEmpty = known.get(folder) ?? holdsNothing(folder)
+    known.set(folder, isEmpty)
+    return isEmpty
+  }
+}
+
+function holdsNothing(folder: string): boolean {
+  try {
+    using entries = opendirSync(folder)
+    return entries.readSync() === null
+  } catch {
+    return false
+  }
+}
+
+/** What has this name. Whatever stands in the way of looking (a name that is too long, say), the service says it better. */
+function look(localName: string): Stats | undefined {
+  try {
+    return lstatSync(localName, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}

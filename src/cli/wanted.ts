@@ -1,0 +1,95 @@
+/** Which URLs `lull get` is to fetch: of its command line, and of lists. */
+
+import { readFileSync } from 'node:fs'
+import { JobError } from '../job/failure.ts'
+import { checkRemoteName } from '../job/names.ts'
+import { usageError } from './cli-error.ts'
+import type { Arguments } from './parse.ts'
+import type { SecretInput } from './secret-input.ts'
+
+/** A URL with the name somebody gave it. */
+export interface Wanted {
+  readonly url: string
+  readonly name?: string
+  /** Where it stands in a list: `line 3 of LIST`. */
+  readonly line?: string
+}
+
+/**
+ * The URLs of the command line and of its lists.
+ *
+ * @throws {CliError} exit status 2 when there is none, or one that cannot be fetched
+ */
+export async function wantedFiles(args: Arguments, input: SecretInput): Promise<readonly Wanted[]> {
+  const lists: (readonly Wanted[])[] = []
+  for (const path of args.values('input')) lists.push(await readList(path, input))
+  const wanted = [...args.operands.map((url) => ({ url })), ...lists.flat()]
+  if (wanted.length === 0) {
+    const [list] = args.values('input')
+    throw usageError(
+      list === undefined
+        ? 'Cannot get nothing: give a URL, or a list of them with -i'
+        : `Cannot get nothing: there is no URL in ${nameOfList(list)}`,
+    )
+  }
+  for (const each of wanted) checkUrl(each)
+  if (args.value('output') !== undefined && wanted.length > 1) {
+    throw usageError(
+      `Cannot save ${wanted.length} URLs under one name: use -d for their folder instead of -o`,
+    )
+  }
+  if (args.value('output') !== undefined && args.value('directory') !== undefined) {
+    throw usageError('Cannot use both -o and -d: -o takes the folder too')
+  }
+  return wanted
+}
+
+function checkUrl({ url, line }: Wanted): void {
+  try {
+    checkRemoteName(url)
+  } catch (error) {
+    if (error instanceof JobError) throw usageError(placed(error.message, line))
+    throw error
+  }
+}
+
+/** What is wrong with a URL, and in which line of which list. */
+export function placed(sentence: string, line: string | undefined): string {
+  return line === undefined ? sentence : `${sentence} (${line})`
+}
+
+function nameOfList(path: string): string {
+  return path === '-' ? 'standard input' : path
+}
+
+/** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
+async function readList(path: string, input: SecretInput): Promise<readonly Wanted[]> {
+  let content: string
+  try {
+    // Standard input may be a pipe that has nothing yet, which a synchronous read would take for an error.
+    content = path === '-' ? await input.rest() : readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usageError(`Cannot read the list ${path}: ${whyNot(error)}`)
+  }
+  return content
+    .replace(/^\uFEFF/u, '')
+    .split(/\r?\n/u)
+    .flatMap((text, index) => {
+      if (text.trim() === '' || text.startsWith('#')) return []
+      const [url = '', name = ''] = text.split('\t').map((part) => part.trim())
+      const line = `line ${index + 1} of ${nameOfList(path)}`
+      return [name === '' ? { url, line } : { url, name, line }]
+    })
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'permission denied'],
+  ['EISDIR', 'it is a folder'],
+])
+
+/** Why a file cannot be read, as a person says it. */
+export function whyNot(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  return reasons.get(code ?? '') ?? message
+}
