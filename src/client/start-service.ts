@@ -14,6 +14,9 @@ import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
 import { HungError, socketTransport, UnreachableError } from './socket-transport.ts'
 
+/** The first version of Node that has what the service is made of. */
+const NEEDED_NODE = 24
+
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
 const OTHERS_START_MS = 10_000
 const ASK_EVERY_MS = 50
@@ -30,18 +33,14 @@ const ANSWER_LIMIT_MS = 30_000
 export async function connect(home: Home, { start, env }: ConnectOptions): Promise<RpcClient> {
   const client = new RpcClient(socketTransport(home.socket))
   const probe = new RpcClient(socketTransport(home.socket, { answerLimitMs: ANSWER_LIMIT_MS }))
-  if (await answers(probe)) return client
-  if (!start) {
-    throw new UnreachableError(
-      home.socket,
-      new Error('no service answers; `lull serve` starts one'),
-    )
-  }
+  const silence = await silenceOf(probe)
+  if (silence === undefined) return client
+  if (!start) throw new UnreachableError(home.socket, new Error(reasonOf(silence)))
   const problem = await spawnService(home, env)
   if (problem === undefined) return client
   // Another process may have won the race to start it.
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
-    if (await answers(probe)) return client
+    if ((await silenceOf(probe)) === undefined) return client
     if (problem.code !== 'ERR_SERVICE_LOCKED') break
     await delay(ASK_EVERY_MS)
   }
@@ -56,16 +55,27 @@ export interface ConnectOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Whether a service answers. @throws {HungError} when one is there and does not: another would not mend that */
-async function answers(probe: RpcClient): Promise<boolean> {
+/**
+ * Why no service answers; `undefined` when one does.
+ *
+ * @throws {HungError} when one is there and says nothing: another would not mend that
+ */
+async function silenceOf(probe: RpcClient): Promise<UnreachableError | undefined> {
   try {
     await probe.call('service.status', {})
-    return true
+    return undefined
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error
     if (error.cause instanceof HungError) throw error.cause
-    return false
+    return error
   }
+}
+
+function reasonOf({ cause }: UnreachableError): string {
+  const { code } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : {}
+  return code === 'EACCES'
+    ? 'permission denied, it is the service of another user'
+    : 'no service answers; `lull serve` starts one'
 }
 
 /** What a service that could not start says on its way out. */
@@ -79,8 +89,8 @@ async function spawnService(
   home: Home,
   env: ConnectOptions['env'],
 ): Promise<StartProblem | undefined> {
-  const unmade = tryToMake(home.folder)
-  if (unmade !== undefined) return unmade
+  const unfit = unfitNode() ?? tryToMake(home.folder)
+  if (unfit !== undefined) return unfit
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
     // A folder that nobody deletes under a process that runs for months.
@@ -106,6 +116,14 @@ async function spawnService(
       message: `Cannot start the service: ${text || 'it ended without a word'}`,
     }
   }
+}
+
+/** A program may run with an older Node than the service can: it would end without a word. */
+function unfitNode(): StartProblem | undefined {
+  const { node } = process.versions
+  if (Number(node.split('.')[0]) >= NEEDED_NODE) return undefined
+  const message = `Cannot start the service: it needs Node ${NEEDED_NODE} or newer, this is ${node}`
+  return { code: 'ERR_SERVICE_START', message }
 }
 
 /**

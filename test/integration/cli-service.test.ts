@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, suite, test } from 'node:test'
 import { parseLastLine } from '../lab/expect.ts'
@@ -21,6 +22,7 @@ import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
 import { isRunning, killProcess, LullHome, resultOf, until } from '../lab/lull.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
+const sdk = join(import.meta.dirname, '..', '..', 'dist', 'index.js')
 const options = { concurrency: 3 }
 
 /** Starts `lull get` of a held file and waits until half of it has come. */
@@ -47,10 +49,32 @@ suite('following', options, () => {
     child.kill('SIGINT')
     const { status, stderr } = await result
     assert.equal(status, 130)
-    const [, id = ''] = /Job ([0-9a-f]{8}) goes on in the background: lull job/u.exec(stderr) ?? []
+    const [, id = ''] =
+      /Job ([0-9a-f]{8}) goes on in the background: lull follow/u.exec(stderr) ?? []
     origin.release()
     await until(() => existsSync(home.path('f')), 'the file is there')
     assert.match((await home.run(['job', id])).stdout, /ACKNOWLEDGED/u)
+  })
+
+  test('a job is followed again by its id, to the same end', async () => {
+    await using origin = await GatedOrigin.start()
+    await using home = new LullHome()
+    const { child, result } = await following(home, origin)
+    child.kill('SIGINT')
+    const [, id = ''] = /lull follow ([0-9a-f]{8})/u.exec((await result).stderr) ?? []
+    const again = home.run(['follow', id, '--json'])
+    const failing = home.run(['get', origin.url('/status/404/x'), '-o', 'x', '-p', 'foreground'])
+    const [, bad = ''] = /lull resume ([0-9a-f]{8})/u.exec((await failing).stderr) ?? []
+    const { status: failed, lastLine } = await home.run(['follow', bad, '--quiet'])
+    assert.equal(failed, 1)
+    assert.equal(parseLastLine(lastLine).symbol, 'BG_E_HTTP_ERROR_404')
+    origin.release()
+    const { status, stdout } = await again
+    assert.equal(status, 0)
+    assert.equal(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '').state, 'ACKNOWLEDGED')
+    const { status: later, stderr } = await home.run(['follow', id])
+    assert.equal(later, 0)
+    assert.match(stderr, /^f: complete, 100 %/u)
   })
 
   test('a service that is killed is started again, and the file is whole', async () => {
@@ -351,6 +375,29 @@ suite('an older Node', { skip: olderNode === undefined && 'none is installed' },
     }
   })
 })
+
+test(
+  'a program whose Node is too old for the service is told so',
+  {
+    skip: olderNode === undefined && 'no older Node is installed',
+  },
+  async () => {
+    await using home = new LullHome()
+    const program = `
+    const { BackgroundCopyManager } = await import(${JSON.stringify(pathToFileURL(sdk).href)})
+    await BackgroundCopyManager.connect().catch(({ symbol, message }) => console.log(symbol, message))`
+    const child = spawn(olderNode ?? '', ['--input-type=module', '-e', program], {
+      env: { ...process.env, LULL_HOME: home.home },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const { stdout, stderr } = await resultOf(child)
+    assert.match(
+      stdout,
+      /^RPC_S_SERVER_UNAVAILABLE .*it needs Node 24 or newer, this is \d+/u,
+      stderr,
+    )
+  },
+)
 
 test('a client that hangs up while the service starts leaves a service that works', async () => {
   await using home = new LullHome()

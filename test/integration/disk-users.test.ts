@@ -49,6 +49,9 @@ suite('another user', { skip }, () => {
     const { status, output } = asNobody([command, 'jobs', '--json'])
     assert.equal(status, 3, output)
     assert.doesNotMatch(output, /private/u)
+    const told = asNobody([command, 'status'])
+    assert.equal(told.status, 3)
+    assert.match(told.output, /permission denied, it is the service of another user/u)
   })
 
   test('is not heard at the socket, even where the folder lets everybody in', () => {
