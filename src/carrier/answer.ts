@@ -30,7 +30,7 @@ export interface Answered {
   readonly field: (name: string) => string | undefined
   /** Length of the body, where the message says it. */
   readonly length: number | undefined
-  /** Why a 401 or 407 was not answered: sentence case, no full stop. */
+  /** Why a 401 or 407 was not answered, or a 403 came without a question: sentence case, no full stop. */
   readonly refusal?: string
 }
 

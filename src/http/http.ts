@@ -89,7 +89,10 @@ export interface HttpResponse {
   readonly isRedirected: boolean
   /** Holds the body back, or lets it go on. */
   readonly flow: BodyFlow
-  /** Why a 401 or 407 was not answered, or not again: sentence case, no full stop, no secret. */
+  /**
+   * Why a 401 or 407 was not answered, or not again, or a 403 came without a question: sentence case, no full stop, no
+   * secret.
+   */
   readonly refusal?: string
 }
 

@@ -47,6 +47,13 @@ export class Identity implements Disposable {
     this.isForProxiesOnly = isForProxiesOnly
   }
 
+  /** Whether anything is set for servers. */
+  get hasForServers(): boolean {
+    const { pairs, urlCredentials } = this.#options.wallet
+    const isSet = urlCredentials !== undefined || pairs.some(({ target }) => target === 'server')
+    return isSet && !this.isForProxiesOnly
+  }
+
   /**
    * Who answers a server.
    *

@@ -57,6 +57,23 @@ test('a 403 or a 404 is no question, whatever stands in it (A86, A138)', async (
   }
 })
 
+test('a 403 without a question says that nothing that is set was used (A85, A86)', async (t) => {
+  const server = await guarded(t, [guards.basic()], {
+    isPublic: (path) => path !== '/asked',
+    serve: (_request, response) => void response.writeHead(403).end(),
+  })
+  const client = makeClient(t)
+  const refusalOf = async (path: string, ...schemes: readonly SchemeName[]) => {
+    const identity = identityWith(t, schemes.map((scheme) => pair(scheme))) // prettier-ignore
+    const { response } = await fetchText(client, server.url + path, { identity })
+    assert.equal(response.status, 403)
+    return response.refusal
+  }
+  assert.match((await refusalOf('/public', 'basic')) ?? '', /what is set for it was not used/u)
+  assert.equal(await refusalOf('/asked', 'basic'), undefined)
+  assert.equal(await refusalOf('/public'), undefined)
+})
+
 test('a 401 that names no scheme, or none that is known, is the end (A177, A185, A273)', async (t) => {
   for (const fields of [
     [],

@@ -168,6 +168,11 @@ export class Proof implements Disposable {
     return this.#hasAnswered
   }
 
+  /** Whether there is something to prove to the server, and it has not asked for it. */
+  get isServerUnasked(): boolean {
+    return this.#request.identity?.hasForServers === true && this.#server.isUnproven
+  }
+
   /** Words the request for a connection; see `Wording`. */
   readonly wording = async (connection: ConnectionFacts): Promise<Worded> => {
     // One call after the other, as exchanges want it, also when a connection was lost while the first was under way.
