@@ -50,7 +50,7 @@ function hasCode(code: string): (error: unknown) => boolean {
 }
 
 describe('IdentityCommands: credentials', () => {
-  test('credentials lie sealed in the queue and reach the carrier with the next turn', () => {
+  test('credentials lie sealed in the queue and reach the carrier with the next turn (A24, A160)', () => {
     const bench = new Bench()
     const job = bench.add('normal', 1, { resume: false })
     bench.engine.identity.setCredentials(me, job.id, basic)
@@ -157,6 +157,28 @@ describe('IdentityCommands: credentials', () => {
     assert.equal(order?.identity?.pairs.length, 1)
   })
 
+  test('what was refused is not tried again by itself, however long it takes (A130, A133)', () => {
+    for (const status of [401, 407]) {
+      const bench = new Bench()
+      const job = bench.add('normal', 1, { credentials: [basic] })
+      bench.connect(job)
+      bench.checkpoint(job, part(0, 40))
+      bench.fail(job, httpStatusFailure(status, 'The answer was no', { file: 0 }))
+      const { state } = bench.engine.get(me, job.id)
+      assert(state.kind === 'error')
+      // Who it was is all that can be learned (A131).
+      assert.equal(state.failure.symbol, `BG_E_HTTP_ERROR_${status}`)
+      const orders = bench.carriers.orders('fetch').length
+      bench.clock.turn(30 * 86_400_000)
+      assert.equal(bench.carriers.orders('fetch').length, orders)
+      assert.equal(bench.state(job), 'error')
+      // A restart is no reason to try again, either.
+      const restarted = new Bench({ store: bench.store, vault: bench.vault })
+      assert.deepEqual(restarted.carriers.orders('fetch'), [])
+      assert.equal(restarted.engine.identity.credentials(me, job.id).length, 1)
+    }
+  })
+
   test('the log tells who asked in vain, where, and what helps, and nothing secret (A142)', () => {
     for (const [status, challenger] of [
       [401, 'server'],
@@ -205,7 +227,7 @@ describe('IdentityCommands: credentials', () => {
     assert.equal(identity(bench, job), undefined)
   })
 
-  test('removed secrets are scrubbed from the queue, many at a time', () => {
+  test('removed secrets are scrubbed from the queue, many at a time (A162)', () => {
     const bench = new Bench()
     let scrubs = 0
     bench.store.scrub = () => {
@@ -391,6 +413,20 @@ describe('IdentityCommands: ways, certificates, helpers, owners', () => {
     assert.throws(() => calls.certificate(me, job.id), hasCode('RPC_X_BAD_STUB_DATA'))
     bench.over(job)
     assert.equal(identity(bench, job), undefined)
+  })
+
+  test('only the owner sets and removes the certificate, and it goes when the owner changes (A75, A76)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false })
+    const certificate = { certificateFile: '/c.pem' }
+    const denied = hasCode('E_ACCESSDENIED')
+    assert.throws(() => calls.setCertificate(root, job.id, certificate), denied)
+    calls.setCertificate(me, job.id, { ...certificate, passphrase: 'p' })
+    assert.throws(() => calls.removeCertificate(root, job.id), denied)
+    assert.deepEqual(calls.certificate(root, job.id), certificate)
+    calls.takeOwnership(root, job.id)
+    assert.throws(() => calls.certificate(root, job.id), hasCode('RPC_X_BAD_STUB_DATA'))
   })
 
   test('a helper for the network stands for implicit credentials, until the service ends (A90, A96)', () => {

@@ -280,7 +280,7 @@ test('parties do not share a connection at the same time, but one after the othe
   assert.equal(server.peers.length, 2)
 })
 
-test('identities never share a connection', async (t) => {
+test('identities never share a connection (A360)', async (t) => {
   const [client, server] = await prove(t, (peer, target) => peer.say(ok(target)))
   const wallet = { pairs: [] }
   const [a, b] = [0, 1].map(() => new Identity({ wallet, world: testWorld() }))

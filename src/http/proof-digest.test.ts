@@ -34,7 +34,7 @@ const rows: readonly (readonly [
   ['no algorithm (A210, A226)', { algorithms: [undefined] }, [401, 200, 200, 200], { algorithm: undefined }],
   ['SHA-256 before MD5 (A182)', { algorithms: ['MD5', 'SHA-256'] }, [401, 200, 200, 200], { algorithm: /^SHA-256$/u }],
   ['SHA-512/256 (A211)', { algorithms: ['SHA-512-256'] }, [401, 200, 200, 200], { response: /^[\da-f]{64}$/u }],
-  ['sessions (A212)', { algorithms: ['SHA-256-sess'] }, [401, 200, 200, 200], { cnonce: /^[\w+/]{44}$/u }],
+  ['sessions (A212, A216)', { algorithms: ['SHA-256-sess'] }, [401, 200, 200, 200], { cnonce: /^[\w+/]{44}$/u }],
   ['the form of RFC 2069 (A214)', { qops: [] }, [401, 200, 200, 200], { qop: undefined, nc: undefined, cnonce: undefined }],
   ['auth where both are offered (A219)', { qops: ['auth-int', 'auth'] }, [401, 200, 200, 200], { qop: /^auth$/u }],
   ['auth-int where nothing else is (A213, A219)', { qops: ['auth-int'] }, [401, 200, 200, 200], { qop: /^auth-int$/u }],

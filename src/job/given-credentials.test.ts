@@ -83,6 +83,44 @@ function every(code: string): Readonly<Record<SchemeName, string>> {
   return { basic, digest, ntlm, negotiate, passport, bearer }
 }
 
+test('lengths are counted in UTF-16 units, so that an emoji has two (A16)', () => {
+  const long = { userName: '\u{1f600}'.repeat(150), password: '\u{1f600}'.repeat(32_768) }
+  assert.equal(
+    codeOf(() => take('ntlm', long)),
+    'taken',
+  )
+  assert.equal(
+    codeOf(() => take('ntlm', { ...long, userName: `${long.userName}n` })),
+    'BG_E_USERNAME_TOO_LARGE',
+  )
+  assert.equal(
+    codeOf(() => take('ntlm', { ...long, password: `${long.password}p` })),
+    'BG_E_PASSWORD_TOO_LARGE',
+  )
+})
+
+test('an encoded identity has the length of a password, whatever it stands for (A157)', () => {
+  const kind = { kind: 'password', user: 'ann', domain: '' } as const
+  const packed = (length: number) => encodeIdentity({ ...kind, password: 'p'.repeat(length) })
+  const longest = 49_000
+  assert(packed(longest).length <= 65_536 && packed(50_000).length > 65_536)
+  assert.equal(
+    codeOf(() => take('negotiate', { userName: '', password: packed(longest) })),
+    'taken',
+  )
+  assert.equal(
+    codeOf(() => take('negotiate', { userName: '', password: packed(50_000) })),
+    'BG_E_PASSWORD_TOO_LARGE',
+  )
+})
+
+test('an empty name is a name: whoever is asked decides what it is worth (A14, A15)', () => {
+  for (const scheme of ['basic', 'digest', 'ntlm', 'negotiate', 'passport'] as const) {
+    const credentials = take(scheme, { userName: '', password: '' })
+    assert(credentials.kind === 'password' && credentials.userName === '')
+  }
+})
+
 test('takePair() takes tokens and clients for Bearer, and nothing else', () => {
   const client = {
     kind: 'client',

@@ -273,7 +273,7 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
     context.close()
   })
 
-  test('a ticket is delegated to a service that the realm trusts, and only if that is wanted', async () => {
+  test('a ticket is delegated to a service that the realm trusts, and only if that is wanted (A304)', async () => {
     await using delegating = mechanismsHere({ delegation: 'whenTrusted' })
     const identity = { kind: 'tickets', cache: tickets } as const
     const cases = [

@@ -45,7 +45,7 @@ test('encoding what was decoded gives every published message again (V24 to V32)
   }
 })
 
-test('decodeNegotiateMessage() reads the flags of Windows over HTTP (A243)', () => {
+test('decodeNegotiateMessage() reads the flags of Windows over HTTP (A241, A243)', () => {
   assert.deepEqual(decodeNegotiateMessage(v31.negotiate), {
     flags: 0xa208_8207,
     domainName: '',

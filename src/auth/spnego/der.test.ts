@@ -10,7 +10,7 @@ import { decodeOid, DerReader, derTags, encodeDer, encodeOid } from './der.ts'
 import { mechanismIds } from './mechanism-ids.ts'
 import { certificates, v45, v46, v67, v68 } from './vectors.suite.ts'
 
-test('encodeOid() gives the encodings of V40, and decodeOid() undoes it', () => {
+test('encodeOid() gives the encodings of V40, and decodeOid() undoes it (A280)', () => {
   for (const [name, encoded] of [
     ['spnego', '06062b0601050502'],
     ['kerberos', '06092a864886f712010202'],

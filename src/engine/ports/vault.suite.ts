@@ -176,7 +176,7 @@ const refusals: Readonly<Record<string, Case>> = {
       refuses(() => vault.open(context, Uint8Array.of(more, ...sealed)))
     }
   },
-  'open() refuses a record in every context but its own': (subject) => {
+  'open() refuses a record in every context but its own (A161)': (subject) => {
     const vault = subject.open()
     const sealed = vault.seal(context, planted)
     for (const other of otherContexts) {
