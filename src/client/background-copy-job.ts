@@ -317,7 +317,8 @@ export class BackgroundCopyJob {
   }
 
   /**
-   * Follows the job: first as it is, then every change; ends when it is final.
+   * Follows the job: first as it is, then every change; ends when it is final. ERROR is not: another {@link resume}
+   * lets the job go on, so that whoever does not wait for one looks for that state.
    *
    * @throws {BackgroundCopyError} `RPC_S_SERVER_UNAVAILABLE` when the service ends meanwhile; the job goes on with the
    *   next one
