@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import type { SchemeName } from '../auth/auth.ts'
 import { Secret } from '../auth/secret.ts'
 import { basicAcceptor } from '../auth/basic-server.ts'
 import { ntlmAcceptor } from '../auth/ntlm/ntlm-server.ts'
 import { computeNtHash } from '../auth/ntlm/password-keys.ts'
+import { Authority, needsOpenssl } from './certificates.suite.ts'
 import {
   guarded,
   guards,
@@ -240,3 +242,51 @@ test('ranges and conditions go out again unchanged with every leg (A424)', async
     assert.deepEqual(seen, ['bytes=7-,"v"'])
   }
 })
+
+test(
+  'nothing that was proven over TLS is proven in clear text behind a redirect, though it may lead there (A381)',
+  { skip: needsOpenssl },
+  async (t) => {
+    const authority = new Authority(t)
+    const plain = await guarded(t, [guards.basic(), guards.digest(), guards.ntlm()])
+    const server = await guarded(t, [guards.basic()], {
+      certificate: authority.issue(),
+      serve: (_request, response) => {
+        const location = `http://localhost:${plain.port}/x`
+        response.writeHead(302, { Location: location }).end()
+      },
+    })
+    const identity = identityWith(t, [pair('basic'), pair('digest'), pair('ntlm')])
+    const redirects = { follow: 'silent', allowHttpsToHttp: true } as const
+    const more = { identity, redirects, caFile: authority.file }
+    const { response } = await fetchText(makeClient(t), `${server.url}/a`, more)
+    assert.equal(response.status, 401)
+    assert.deepEqual(
+      plain.log.map(({ credentials }) => credentials),
+      [undefined],
+    )
+  },
+)
+
+test(
+  'a server that prefers HTTP/2 is spoken to as connections can be proven on (A365)',
+  { skip: needsOpenssl },
+  async (t) => {
+    const authority = new Authority(t)
+    const protocols = ['h2', 'http/1.1']
+    const certificate = { ...authority.issue(), ALPNProtocols: protocols }
+    const chosen: (string | false | null)[] = []
+    const server = await guarded(t, [guards.ntlm()], {
+      certificate,
+      serve: (request, response) => {
+        // The socket of a server that speaks TLS.
+        chosen.push((request.socket as TLSSocket).alpnProtocol)
+        response.end('in')
+      },
+    })
+    const identity = identityWith(t, [pair('ntlm')])
+    const more = { identity, caFile: authority.file }
+    const { text } = await fetchText(makeClient(t), `${server.url}/a`, more)
+    assert.deepEqual([text, chosen], ['in', ['http/1.1']])
+  },
+)
