@@ -43,7 +43,7 @@ export class Carrier {
     const { realms = {} } = world.settings
     this.#mechanisms = platformMechanisms({ clock: systemClock, realms })
     this.#http = new HttpClient({ proxyTrust: world.settings.proxyTrust })
-    this.#ways = new Ways(this.#http, world.settings)
+    this.#ways = new Ways(this.#http, world.settings, this.#mechanisms)
   }
 
   /** Takes an order; what comes of it is reported. */

@@ -4,7 +4,7 @@ import { decodeCredentials } from '../auth/credential-record.ts'
 import { wipeCredentials, type CredentialPair, type Credentials } from '../auth/credentials.ts'
 import type { Mechanisms } from '../auth/mechanism.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
-import { defaultAuthSettings } from '../auth/settings.ts'
+import { defaultAuthSettings, type AuthSettings } from '../auth/settings.ts'
 import type { Wallet } from '../auth/wallet.ts'
 import type { IdentityOrder } from '../engine/order.ts'
 import { Identity, type IdentityOptions } from '../http/identity.ts'
@@ -40,13 +40,7 @@ export class Identities {
   ) {
     this.#order = order
     this.#listeners = listeners
-    this.#world = {
-      hashes: nodeHashes,
-      random: systemRandom,
-      clock: systemClock,
-      mechanisms,
-      settings: order?.settings ?? defaultAuthSettings,
-    }
+    this.#world = worldOf(mechanisms, order?.settings ?? defaultAuthSettings)
     this.#pairs = (order?.pairs ?? []).map(({ target, scheme, credentials }) => ({
       target,
       scheme,
@@ -121,6 +115,20 @@ export class Identities {
     this.#byUrlCredentials.set(key, identity)
     return identity
   }
+}
+
+/** Who is logged on, for servers that the administrator lets know it (A61). Holds no secret. */
+export function whoIsLoggedOn(mechanisms: Mechanisms, settings: AuthSettings): Identity {
+  const pairs = (['negotiate', 'ntlm'] as const).map((scheme) => ({
+    target: 'server' as const,
+    scheme,
+    credentials: { kind: 'implicit' as const },
+  }))
+  return new Identity({ wallet: { pairs }, world: worldOf(mechanisms, settings) })
+}
+
+function worldOf(mechanisms: Mechanisms, settings: AuthSettings): AuthWorld {
+  return { hashes: nodeHashes, random: systemRandom, clock: systemClock, mechanisms, settings }
 }
 
 /** Reads a record and wipes it. */

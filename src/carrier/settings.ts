@@ -1,5 +1,6 @@
 /** What a carrier is told about the machine before its first order: plain data, nothing secret. */
 
+import type { AuthSettings } from '../auth/settings.ts'
 import type { TrustOptions } from '../http/trust.ts'
 import type { RealmsByDomain } from '../native/gssapi/principal.ts'
 import type { MachineSettings } from '../proxy/machine.ts'
@@ -11,6 +12,8 @@ export interface CarrierSettings {
   readonly machine?: MachineSettings
   /** What the administrator decides about finding proxies. */
   readonly policy?: ProxyPolicy
+  /** How servers of proxy scripts that ask are told who is logged on; they are told nobody where it is absent (N84). */
+  readonly scriptLogon?: AuthSettings
   /** What https proxies are verified against and shown, where it is not as for servers. */
   readonly proxyTrust?: TrustOptions
   /** Whether a server that asks for a certificate is left when a job has none, needed or not (A77). */

@@ -1,12 +1,15 @@
 /** Which ways the jobs of this carrier's person take; found out when the first of them asks. */
 
 import { homedir } from 'node:os'
+import type { Mechanisms } from '../auth/mechanism.ts'
 import type { HttpClient } from '../http/http.ts'
+import type { Identity } from '../http/identity.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
 import { hostDesktop } from '../proxy/desktop/host.ts'
 import { createRoutes, type JobRoutes } from '../proxy/routes.ts'
 import { Surroundings } from '../proxy/surroundings.ts'
 import { scriptFetcher } from './fetch-script.ts'
+import { whoIsLoggedOn } from './identities.ts'
 import { LateDiscovery, LateScripts } from './late.ts'
 import type { CarrierSettings } from './settings.ts'
 import { systemClock } from './system-clock.ts'
@@ -19,8 +22,16 @@ export class Ways {
   readonly #surroundings: Surroundings
   readonly #routes = new Map<string, JobRoutes>()
 
-  /** @param http fetches scripts */
-  constructor(http: HttpClient, { machine, policy }: CarrierSettings) {
+  /**
+   * @param http fetches scripts
+   * @param mechanisms prove to their servers who is logged on, where that is allowed
+   */
+  constructor(
+    http: HttpClient,
+    { machine, policy, scriptLogon }: CarrierSettings,
+    mechanisms: Mechanisms,
+  ) {
+    const asWhom = scriptLogon && ((): Identity => whoIsLoggedOn(mechanisms, scriptLogon))
     this.#surroundings = new Surroundings({
       clock: systemClock,
       desktop: hostDesktop({
@@ -28,7 +39,7 @@ export class Ways {
         home: process.env['HOME'] ?? homedir(),
         uid: process.getuid?.(),
       }),
-      scripts: new LateScripts({ fetchScript: scriptFetcher(http), clock: systemClock }),
+      scripts: new LateScripts({ fetchScript: scriptFetcher(http, asWhom), clock: systemClock }),
       discovery: new LateDiscovery({ clock: systemClock }),
       machine,
       policy,

@@ -4,7 +4,7 @@ import type { CarrierSettings } from '../carrier/settings.ts'
 import type { TrustOptions } from '../http/trust.ts'
 import type { MachineSettings } from '../proxy/machine.ts'
 import { defaultProxyPolicy, type ProxyPolicy } from '../proxy/surroundings.ts'
-import type { AuthConfig } from './auth-config.ts'
+import { authSettings, type AuthConfig } from './auth-config.ts'
 import { flag, optional, record, text, type Decoder } from '../rpc/decode.ts'
 
 /** Proxies for everybody whom the service serves, and how they are found; each may be left out. */
@@ -24,6 +24,8 @@ export interface ProxyConfig extends Partial<ProxyPolicy> {
   /** What https proxies get that ask for a certificate: PEM or PKCS#12, and the key where it is in another file. */
   readonly certificateFile?: string
   readonly keyFile?: string
+  /** Whether a server of scripts that asks is told who is logged on, as far as `implicitHosts` allows it (N60, N84). */
+  readonly scriptLogon?: boolean
 }
 
 const LONGEST = 32_000
@@ -38,6 +40,7 @@ export const proxyConfig: Decoder<ProxyConfig> = record<ProxyConfig>({
   caFile: optional(text(4_096)),
   certificateFile: optional(text(4_096)),
   keyFile: optional(text(4_096)),
+  scriptLogon: optional(flag),
   scriptIsMandatory: optional(flag),
   legacyProxyIdentity: optional(flag),
 })
@@ -63,6 +66,7 @@ export function carrierSettings({
     strictCertificates,
     ...(realms === undefined ? {} : { realms }),
     proxyTrust: proxyTrust(from),
+    ...(from.scriptLogon === true ? { scriptLogon: authSettings(authentication) } : {}),
     ...(Object.keys(machine).length === 0 ? {} : { machine }),
     policy: {
       scriptIsMandatory: scriptIsMandatory ?? defaultProxyPolicy.scriptIsMandatory,

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { deadPlace, gatewayFor, refusing } from '../lab/gateway.ts'
 import { Getter, HOST, nameOf } from '../lab/getter.ts'
+import { cannotServe, Lab } from '../lab/lab.ts'
 import { LullHome } from '../lab/lull.ts'
 
 let getter: Getter
@@ -176,6 +177,29 @@ suite('a script that the machine is set to', { concurrency: 2 }, () => {
         await getter.get(url, { from: machine })
       }
       assert.equal(proxy.asked.length, mandatory ? 0 : 1)
+    })
+  }
+})
+
+suite('a script whose server asks who is there', { skip: cannotServe }, () => {
+  for (const [scriptLogon, what] of [
+    [false, 'is told nobody'],
+    [true, 'is told who is logged on where the administrator lets it'],
+  ] as const) {
+    test(`${what} (N60, N84)`, async (t) => {
+      await using lab = await Lab.start()
+      const proxy = await gatewayFor(t)
+      lab.apache.serve('proxy.pac', script(`return 'PROXY ${proxy.place}'`))
+      await using from = new LullHome({ config: { proxies: { scriptLogon } } })
+      const args = ['--pac', lab.apache.url('http', 'kerberos', 'proxy.pac')]
+      const env = { ...lab.kdc.environment, KRB5CCNAME: lab.tickets }
+      const url = getter.file()
+      if (scriptLogon) {
+        await getter.get(url, { from, args, env })
+        return
+      }
+      const { symbol } = await getter.fail(url, { from, args, env })
+      assert.equal(symbol, 'ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT')
     })
   }
 })
