@@ -2,10 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { after, before, suite, test, type TestContext } from 'node:test'
+import { Authority, needsOpenssl } from '../../src/http/certificates.suite.ts'
 import { deadPlace, gatewayFor, refusing } from '../lab/gateway.ts'
 import { Getter, HOST, nameOf } from '../lab/getter.ts'
 import { cannotServe, Lab } from '../lab/lab.ts'
@@ -32,8 +34,12 @@ function fileOf(text: string): string {
 }
 
 /** Serves something; the base of its URLs. */
-async function serve(t: TestContext, answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1')
+function serve(t: TestContext, answer: RequestListener): Promise<string> {
+  return listening(t, createServer(answer))
+}
+
+async function listening(t: TestContext, server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {
     server.closeAllConnections()
@@ -84,6 +90,29 @@ suite('lull get --pac', { concurrency: 4 }, () => {
       }
       assert.deepEqual(asked, way === 'at once' ? ['/proxy.pac'] : ['/moved', '/proxy.pac'])
       assert.equal(proxy.asked.length, 2)
+    })
+  }
+
+  for (const [isTrusted, what] of [
+    [true, 'takes a script over https from a server that proves itself'],
+    [false, 'takes none from one that does not'],
+  ] as const) {
+    test(`${what} (N60)`, { skip: needsOpenssl }, async (t) => {
+      const authority = new Authority(t)
+      const proxy = await gatewayFor(t)
+      const server = createSecureServer(authority.issue(), (_, response) => {
+        response.end(script(`return 'PROXY ${proxy.place}'`))
+      })
+      const pac = (await listening(t, server)).replace('http:', 'https:')
+      await using from = new LullHome()
+      const env = isTrusted ? { SSL_CERT_FILE: authority.file } : {}
+      const [url, args] = [getter.file(), ['--pac', pac]]
+      if (isTrusted) {
+        await getter.get(url, { from, args, env })
+        return
+      }
+      const { symbol } = await getter.fail(url, { from, args, env })
+      assert.equal(symbol, 'ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT')
     })
   }
 
