@@ -33,7 +33,7 @@ async function accept(t: TestContext, options: ListenOptions, call: () => void):
 }
 
 test(
-  'peerCredentials() of a process that connects to itself is that process',
+  'peerCredentials() of a process that connects to itself is that process (N125)',
   { skip },
   async (t) => {
     const path = join(scratchFolder(t), 'socket')

@@ -63,7 +63,7 @@ test(
   },
 )
 
-test('KeyFile refuses a file that others can read, and a link', onlyPosix, () => {
+test('KeyFile refuses a file that others can read, and a link (N132)', onlyPosix, () => {
   const path = join(scratch(), 'master.key')
   writeFileSync(path, encodeKeys([first]))
   chmodSync(path, 0o640)

@@ -57,7 +57,7 @@ test('KeyRing makes no key file while the unit has a credential', () => {
   assert.equal(existsSync(at.keyFile), false)
 })
 
-test('KeyRing seals with the newest key of the strongest place, and finds all', () => {
+test('KeyRing seals with the newest key of the strongest place, and finds all (N138)', () => {
   const at = places()
   writeFileSync(at.keyFile, encodeKeys([masterKey(3), masterKey(4)]), { mode: 0o600 })
   assert.equal(ringAt(at).current.id, masterKey(4).id)

@@ -24,7 +24,7 @@ function idsIn(folder: string | undefined): readonly (readonly string[])[] {
   return [present, previous].map((source) => idsOf(source.read()))
 }
 
-test('systemdCredentials() gives the key of the unit, and the one before it', () => {
+test('systemdCredentials() gives the key of the unit, and the one before it (N130)', () => {
   const [one, two] = [masterKey(1).id, masterKey(2).id]
   const rows = [
     [{ 'lull-master-key': keyBytes(1) }, [one], []],

@@ -84,7 +84,7 @@ test('openVault() says which place a new master key is in, and only when it made
   assert.deepEqual(second.lines, [])
 })
 
-test('openVault() leaves a damaged key file as it is, and unavailableVault() says why', () => {
+test('openVault() leaves a damaged key file as it is, and unavailableVault() says why (N139)', () => {
   const keyFile = join(scratch(), 'master.key')
   const damaged = encodeKeys([masterKey(1)]).with(20, 0)
   writeFileSync(keyFile, damaged, { mode: 0o600 })

@@ -48,7 +48,7 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
     await kdc[Symbol.asyncDispose]()
   })
 
-  test('whoever is logged on is whose tickets the environment names', async () => {
+  test('whoever is logged on is whose tickets the environment names (N110)', async () => {
     const environment = { ...kdc.environment, KRB5CCNAME: tickets }
     await using implicit = mechanismsHere({ environment })
     acceptor.renew()

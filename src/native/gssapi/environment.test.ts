@@ -54,7 +54,7 @@ const rows: readonly {
 
 describe('environmentFor()', () => {
   for (const { identity, has, why } of rows) {
-    test(`gives the helper of ${identity.kind} credentials ${why}, and nothing else`, () => {
+    test(`gives the helper of ${identity.kind} credentials ${why}, and nothing else (N110, N112)`, () => {
       assert.deepEqual(environmentFor(identity, service), { ...common, ...has })
     })
   }

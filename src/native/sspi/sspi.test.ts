@@ -13,7 +13,7 @@ const request = {
 const elsewhere = process.platform === 'win32' ? 'Windows has it' : false
 
 describe('sspiMechanisms()', () => {
-  test('is unavailable outside Windows, with the reason', { skip: elsewhere }, async () => {
+  test('is unavailable outside Windows, with the reason (N123)', { skip: elsewhere }, async () => {
     const mechanisms = sspiMechanisms({ clock: new TurnedClock() })
     assert.equal(mechanisms.unavailable('negotiate'), 'SSPI is a part of Windows')
     await assert.rejects(mechanisms.open(request), { code: 'ERR_MECHANISM_UNAVAILABLE' })
