@@ -1,6 +1,7 @@
 /** Who is logged on, through whole jobs: when they are told who asks, to whom, and when they are not. MIT's realm. */
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import {
   AuthIdentity,
@@ -42,14 +43,29 @@ suite('who is logged on', { skip: cannotServe }, () => {
     await lab[Symbol.asyncDispose]()
   })
 
-  /** A service with these settings. */
+  /** A service with these settings, and this around it besides the realm. */
   async function service(
     authentication?: AuthConfig,
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly home: LullHome; readonly manager: BackgroundCopyManager }> {
     const more = authentication === undefined ? {} : { authentication }
     const home = new LullHome({ config: { backgroundJobs: 100, ...more } })
     homes.push(home)
-    return { home, manager: await home.manager() }
+    const before = { ...process.env }
+    try {
+      Object.assign(process.env, environment)
+      return { home, manager: await home.manager() }
+    } finally {
+      for (const name of Object.keys(environment)) {
+        if (before[name] === undefined) delete process.env[name]
+        else process.env[name] = before[name]
+      }
+    }
+  }
+
+  /** Around a service as whom nobody is logged on. */
+  function noTickets(): Readonly<Record<string, string>> {
+    return { KRB5CCNAME: `FILE:${join(lab.kdc.folder, 'nobody')}` }
   }
 
   /** What becomes of one file. */
@@ -110,6 +126,17 @@ suite('who is logged on', { skip: cannotServe }, () => {
     assert.equal((await fetched(closed, { credentials })).state, 'ACKNOWLEDGED')
     const { error } = await fetched(closed, { credentials, host: '127.0.0.1' })
     assert.equal(error?.symbol, 'BG_E_HTTP_ERROR_401')
+  })
+
+  test('a service as whom nobody is logged on is who its keytab says, as a computer account is (A62)', async () => {
+    const keytab = await lab.kdc.keytab('client.keytab', [USER])
+    const credentials: JobCredentialPair[] = [{ ...proxyLogon, target: 'server' }]
+    const alone = await fetched(await service(undefined, noTickets()), { credentials })
+    assert.equal(alone.error?.symbol, 'BG_E_HTTP_ERROR_401')
+    const cache = { KRB5CCNAME: `FILE:${join(lab.kdc.folder, 'of-keytab')}` }
+    const own = await service(undefined, { ...cache, KRB5_CLIENT_KTNAME: `FILE:${keytab}` })
+    const view = await fetched(own, { credentials })
+    assert.equal(view.state, 'ACKNOWLEDGED', view.error?.message)
   })
 
   test('an encoded identity may be tickets or a keytab (A157)', async () => {
@@ -181,12 +208,7 @@ suite('who is logged on', { skip: cannotServe }, () => {
     test('the procedure of 1809: implicit for the proxy, a helper, its flags (A111, A112, A113)', async () => {
       const keytab = await lab.kdc.keytab('helper.keytab', [USER])
       // Nobody is logged on here: only the helper can answer.
-      const home = new LullHome({ config: { backgroundJobs: 100 } })
-      homes.push(home)
-      const tickets = process.env['KRB5CCNAME'] ?? ''
-      process.env['KRB5CCNAME'] = `FILE:${home.path('no-tickets')}`
-      const manager = await home.manager()
-      process.env['KRB5CCNAME'] = tickets
+      const { home, manager } = await service(undefined, noTickets())
       const alone = await fetched({ home, manager }, { ...way, credentials: [proxyLogon] })
       assert.equal(alone.error?.symbol, 'BG_E_HTTP_ERROR_407')
       const localName = home.path('helped')
