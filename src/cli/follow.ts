@@ -142,7 +142,7 @@ function keptSentence(job: JobView): string {
       `Job ${short} stays in the queue. With ${what} it goes on from what it has:`,
       ...commands.map((command) => `  ${command}`),
       ...(hint === undefined ? [] : [hint]),
-      `lull cancel ${short} deletes it`,
+      `lull doctor --job ${short} finds out what is asked for, lull cancel ${short} deletes it`,
     ].join('\n')
   }
   const again = state === 'TRANSFERRED' ? `lull complete ${short}` : `lull resume ${short}`

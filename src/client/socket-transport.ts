@@ -8,9 +8,15 @@ import { request } from './node-http.ts'
 /** Nobody answers at the socket. */
 export class UnreachableError extends LullError {
   constructor(socket: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = reasonOf(cause)
     super('ERR_RPC_UNREACHABLE', `Cannot reach the service at ${socket}: ${reason}`, { cause })
   }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const { code } = cause as NodeJS.ErrnoException
+  return code === 'ECONNRESET' ? 'it ended before it had answered' : cause.message
 }
 
 /** Somebody holds the socket and says nothing. */

@@ -84,8 +84,8 @@ export function readConfig(path: string): Config {
   try {
     return config(JSON.parse(text), 'the configuration')
   } catch (error) {
-    const reason =
-      error instanceof DecodeError || error instanceof SyntaxError ? error.message : String(error)
+    const message = error instanceof Error ? error.message : String(error)
+    const reason = error instanceof DecodeError ? message : `it is not JSON: ${message}`
     throw new LullError('ERR_CONFIG', `Cannot use the configuration ${path}: ${reason}`, {
       cause: error,
     })

@@ -256,6 +256,8 @@ suite('a service that cannot be reached', options, () => {
     await using home = new LullHome()
     writeFileSync(join(home.home, 'config.json'), '{ "backgroundJobs": 0 }')
     assert.match(await unreachable(home, ['jobs']), /backgroundJobs: expected a whole number/u)
+    writeFileSync(join(home.home, 'config.json'), '{ "backgroundJobs": 2')
+    assert.match(await unreachable(home, ['jobs']), /config\.json: it is not JSON: /u)
   })
 })
 

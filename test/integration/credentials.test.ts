@@ -155,6 +155,7 @@ suite('lull get --user', { concurrency: 4 }, () => {
     assert.equal(symbol, 'BG_E_HTTP_ERROR_401')
     assert.equal(server.log.filter(({ credentials }) => credentials !== undefined).length, 1)
     const [, id = ''] = /^ {2}lull credentials set ([0-9a-f]{8}) --user NAME$/mu.exec(stderr) ?? []
+    assert(stderr.includes(`lull doctor --job ${id} finds out what is asked for`), stderr)
     assert.match(stderr, new RegExp(`^ {2}lull resume ${id}$`, 'mu'))
     await printed(['credentials', 'set', id, '-u', user.name, '--password-stdin'], rightLine)
     await printed(['resume', id])
