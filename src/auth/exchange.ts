@@ -1,7 +1,7 @@
 /** One request to one target, with all its legs. */
 
 import { LullError } from '../base/error.ts'
-import { fieldValues, targetFields, type AuthTarget, type SchemeName } from './auth.ts'
+import { fieldValues, targetFields, type AuthTarget, type Field, type SchemeName } from './auth.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
 import type { Method, PeerMemory } from './peer-memory.ts'
 import type {
@@ -232,6 +232,14 @@ export class Exchange implements Disposable {
     // From here on the handshake is the connection's, and perhaps the next request's.
     if (trial.scheme.binds === 'connection') this.#trial = undefined
     this.#release()
+    return verdict
+  }
+
+  /** Takes the trailers of what was accepted, when its body is over. */
+  finished(trailers: readonly Field[]): Verdict {
+    const trial = this.#trial
+    const verdict = trial?.handshake.finish?.(trailers) ?? { kind: 'done' }
+    if (verdict.kind === 'refused') this.#end('refused', trial?.realm, verdict.reason)
     return verdict
   }
 

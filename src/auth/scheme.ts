@@ -96,6 +96,11 @@ export interface Handshake {
    */
   accept(response: ResponseFacts): Promise<Verdict>
   /**
+   * Takes the trailers of the response that {@link accept} took, now that its body is over: a proof of the peer may come
+   * as late as that (RFC 7616 §3.5). Only schemes that know such proofs have it.
+   */
+  finish?(trailers: readonly Field[]): Verdict
+  /**
    * Ends the request, whether or not it had an answer, and lets go of what is held for it. A handshake that binds a
    * connection may be prepared again afterwards and knows what the connection has proved. May be called twice.
    */

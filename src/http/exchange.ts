@@ -176,7 +176,10 @@ class Visit implements LegConsumer {
       this.#leg = new Leg(parts)
       const trailers = await this.#run(this.#leg, proof)
       const asked = proof.asked
-      if (asked === undefined && !proof.isUnfinished) return trailers
+      if (asked === undefined && !proof.isUnfinished) {
+        proof.finish(trailers)
+        return trailers
+      }
       const reason = await proof.answer()
       if (asked !== undefined && reason !== undefined) {
         this.#final(asked, undefined, reason)

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { DigestAcceptorOptions } from '../auth/digest/digest-server.ts'
+import { DistrustError } from './failure.ts'
 import { guarded, guards, identityWith, pair, user, type LoggedRequest } from './guarded.suite.ts'
 import type { RequestBody } from './http.ts'
 import { fetchText, get, KeepingSink, makeClient, ok, serve } from './servers.suite.ts'
@@ -134,3 +135,32 @@ test('Digest reads a challenge as IIS writes it (A227)', async (t) => {
   assert.match(proof, /algorithm=MD5-sess/u)
   assert.match(proof, /realm="Digest"/u)
 })
+
+for (const isGenuine of [true, false]) {
+  test(`Digest hears behind the body that the server is ${isGenuine ? '' : 'not '}who knows the password (A222)`, async (t) => {
+    const server = await guarded(t, [guards.digest({ nextNonceAfter: 1 })], {
+      serve: (request, response) => {
+        const info = String(response.getHeader('Authentication-Info'))
+        response.removeHeader('Authentication-Info')
+        response.setHeader('Trailer', 'X-Other, authentication-info')
+        response.write(request.url)
+        const said = isGenuine ? info : info.replace(/rspauth="./u, 'rspauth="x')
+        response.addTrailers({ 'Authentication-Info': said })
+        response.end()
+      },
+    })
+    const client = makeClient(t)
+    const identity = identityWith(t, [pair('digest')])
+    const ask = (path: string) => fetchText(client, server.url + path, { identity })
+    if (!isGenuine) {
+      await assert.rejects(ask('/1'), DistrustError)
+      return
+    }
+    for (const path of ['/1', '/2', '/3']) assert.equal((await ask(path)).text, path)
+    // Each answer brought the next nonce, so that nobody had to ask again.
+    assert.deepEqual(
+      server.log.map(({ status }) => status),
+      [401, 200, 200, 200],
+    )
+  })
+}

@@ -15,7 +15,7 @@ import { targetFields, type AuthTarget } from '../auth/auth.ts'
 import type { Exchange, Step } from '../auth/exchange.ts'
 import type { RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
 import { failure, FailureError, type Failure } from '../job/failure.ts'
-import type { Field } from '../wire/fields.ts'
+import type { Field, Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { makeDetour, type Run } from './detour.ts'
 import { DistrustError, distrusted } from './failure.ts'
@@ -325,6 +325,16 @@ export class Proof implements Disposable {
    */
   async check(): Promise<void> {
     for (const verdict of this.#verdicts) distrustUnless(await verdict, this.#target)
+  }
+
+  /** The final response is over. @throws {DistrustError} when its trailers prove that it is somebody else's (A222) */
+  finish(trailers: Fields): void {
+    if (trailers.size === 0) return
+    for (const side of [this.#server, this.#proxy]) {
+      if (side !== undefined) {
+        distrustUnless(side.exchange.finished([...trailers]), this.#target)
+      }
+    }
   }
 
   #facts(target: AuthTarget): RequestFacts {

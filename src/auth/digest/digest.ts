@@ -1,6 +1,6 @@
 /** Digest: proves that the password is known, without sending it (RFC 7616; RFC 2617 and 2069 servers). */
 
-import { fieldValues, targetFields } from '../auth.ts'
+import { fieldValues, targetFields, type Field } from '../auth.ts'
 import type { Challenge } from '../challenge.ts'
 import type { PasswordCredentials } from '../credentials.ts'
 import { encodeOctets } from '../octets.ts'
@@ -169,6 +169,8 @@ class DigestHandshake implements Handshake {
   readonly #realms = new Set<string>()
   #attempt: Attempt | undefined
   #stale = 0
+  /** Whether what the peer says of itself comes behind the body. */
+  #isAwaitingInfo = false
 
   constructor(session: DigestSession) {
     this.#session = session
@@ -201,8 +203,27 @@ class DigestHandshake implements Handshake {
   async accept(response: ResponseFacts): Promise<Verdict> {
     const attempt = this.#attempt
     if (attempt === undefined) return { kind: 'done' }
+    const values = fieldValues(response.fields, this.#session.infoField)
+    if (values.length === 0 && announces(response.fields, this.#session.infoField)) {
+      // The nonce stays in hand until it is known whether there is another.
+      this.#isAwaitingInfo = true
+      return { kind: 'done' }
+    }
+    return this.#conclude(attempt, values, response)
+  }
+
+  finish(trailers: readonly Field[]): Verdict {
+    const attempt = this.#attempt
+    if (attempt === undefined || !this.#isAwaitingInfo) return { kind: 'done' }
+    this.#isAwaitingInfo = false
+    const values = fieldValues(trailers, this.#session.infoField)
+    return this.#conclude(attempt, values, { status: 200, fields: trailers })
+  }
+
+  /** Verifies what the peer says of itself, and learns the next nonce (A222). */
+  #conclude(attempt: Attempt, values: readonly string[], response: ResponseFacts): Verdict {
     const { use } = attempt
-    const info = parseParameters(fieldValues(response.fields, this.#session.infoField))
+    const info = parseParameters(values)
     const isGenuine = this.#isGenuine(attempt, info, response)
     if (!isGenuine) this.#session.remove(use.nonce)
     use.release()
@@ -264,6 +285,13 @@ class DigestHandshake implements Handshake {
     )
     return hashes.equal(encodeOctets(expected), encodeOctets(rspauth.toLowerCase()))
   }
+}
+
+/** Whether a field is promised behind the body (RFC 9110 §6.6.2). */
+function announces(fields: readonly Field[], name: string): boolean {
+  return fieldValues(fields, 'trailer').some((value) =>
+    value.split(',').some((each) => each.trim().toLowerCase() === name.toLowerCase()),
+  )
 }
 
 function refused(why: string): Refused {
