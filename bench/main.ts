@@ -27,8 +27,8 @@ import { startService } from './service.ts'
 const MEBIBYTE = 1024 * 1024
 const IDLE_MS = 5_000
 
-/** Longer than a carrier without work is kept. */
-const SETTLE_MS = 12_000
+/** Longer than a carrier without work is kept, and what it had after that. */
+const SETTLE_MS = 23_000
 
 const { values } = parseArgs({
   options: {

@@ -36,7 +36,10 @@ export interface Content {
 export async function startOrigin(parent: string, content: Content): Promise<Origin> {
   const folder = mkdtempSync(join(parent, 'lull-bench-origin-'))
   makeFiles(join(folder, 'www'), content)
-  const [httpPort, httpsPort] = [await freePort(), await freePort()]
+  const httpPort = await freePort()
+  let httpsPort = await freePort()
+  // A port that was just closed may be given again.
+  while (httpsPort === httpPort) httpsPort = await freePort()
   const ca = makeCertificate(folder)
   const config = join(folder, 'nginx.conf')
   writeFileSync(config, nginxConfig(folder, httpPort, httpsPort))

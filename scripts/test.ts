@@ -35,7 +35,7 @@ const needs: Needs = {
 }
 
 /** Every test file may run this long. */
-const FILE_TIMEOUT_MS = 300_000
+const FILE_TIMEOUT_MS = 600_000
 
 process.chdir(root)
 process.env['PATH'] = [

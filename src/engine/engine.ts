@@ -214,8 +214,10 @@ export class Engine {
     const { turns, clock, network } = this.#core
     const facts = {
       ahead:
-        job.state.kind === 'queued' ? turns.values().find(({ stopping }) => !stopping) : undefined,
-      windingUp: turns.has(job.id),
+        job.state.kind === 'queued'
+          ? turns.values().find((turn) => !turn.stopping && turn.job !== job.id)
+          : undefined,
+      windingUp: turns.get(job.id)?.stopping === true,
       isCostUnknown: job.state.kind === 'queued' && network.barrier(job) === 'unknown',
     }
     return waitingFor(job, facts, clock.now())
