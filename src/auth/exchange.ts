@@ -3,6 +3,7 @@
 import { LullError } from '../base/error.ts'
 import { fieldValues, targetFields, type AuthTarget, type Field, type SchemeName } from './auth.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
+import type { HashAlgorithm } from './crypto.ts'
 import type { Method, PeerMemory } from './peer-memory.ts'
 import type {
   Answer,
@@ -235,10 +236,15 @@ export class Exchange implements Disposable {
     return verdict
   }
 
+  /** Which hash of the body {@link finished} is to be told; known once the response is given to {@link accepted}. */
+  get awaitsBody(): HashAlgorithm | undefined {
+    return this.#trial?.handshake.awaitsBody
+  }
+
   /** Takes the trailers of what was accepted, when its body is over. */
-  finished(trailers: readonly Field[]): Verdict {
+  finished(trailers: readonly Field[], bodyHash?: Uint8Array): Verdict {
     const trial = this.#trial
-    const verdict = trial?.handshake.finish?.(trailers) ?? { kind: 'done' }
+    const verdict = trial?.handshake.finish?.(trailers, bodyHash) ?? { kind: 'done' }
     if (verdict.kind === 'refused') this.#end('refused', trial?.realm, verdict.reason)
     return verdict
   }

@@ -98,8 +98,12 @@ export interface Handshake {
   /**
    * Takes the trailers of the response that {@link accept} took, now that its body is over: a proof of the peer may come
    * as late as that (RFC 7616 §3.5). Only schemes that know such proofs have it.
+   *
+   * @param bodyHash where {@link awaitsBody} asked for it and the body was seen
    */
-  finish?(trailers: readonly Field[]): Verdict
+  finish?(trailers: readonly Field[], bodyHash?: Uint8Array): Verdict
+  /** Which hash of the body {@link finish} needs to verify the peer; known once the response was accepted. */
+  readonly awaitsBody?: HashAlgorithm | undefined
   /**
    * Ends the request, whether or not it had an answer, and lets go of what is held for it. A handshake that binds a
    * connection may be prepared again afterwards and knows what the connection has proved. May be called twice.

@@ -16,6 +16,7 @@ import { handshakeFacts, mayAskLater, type HandshakeFacts } from './certificate/
 import { isProxyUnreachable } from './failure.ts'
 import type { BodySink, ExchangeResult, HttpRequest, HttpResponse, RequestBody } from './http.ts'
 import { Leg, type Lease, type LegConsumer, type LegParts, type Wording } from './leg.ts'
+import { beginHash, type RunningHash } from './node-hashes.ts'
 import { DEFAULT_CONNECTIONS } from './origin.ts'
 import type { Pool } from './pool.ts'
 import { Proof } from './proof.ts'
@@ -53,6 +54,8 @@ class Visit implements LegConsumer {
   #proof: Proof | undefined
   /** Whether the answer may have come of a certificate that was not asked for in time. */
   #isAskedLater = false
+  /** Of the final response, where that says whose it is (A222). */
+  #bodyHash: RunningHash | undefined
   /** What is on its way. */
   #leg: Leg | undefined
   /** The final response, unless the target led to another one. */
@@ -177,7 +180,7 @@ class Visit implements LegConsumer {
       const trailers = await this.#run(this.#leg, proof)
       const asked = proof.asked
       if (asked === undefined && !proof.isUnfinished) {
-        proof.finish(trailers)
+        proof.finish(trailers, this.#bodyHash?.digest())
         return trailers
       }
       const reason = await proof.answer()
@@ -245,10 +248,14 @@ class Visit implements LegConsumer {
       flow: lease ?? noFlow,
       ...(refusal === undefined ? {} : { refusal }),
     }
-    return this.#sink.head(this.response)
+    const use = this.#sink.head(this.response)
+    const awaited = use === 'take' ? this.#proof?.awaitsBody : undefined
+    this.#bodyHash = awaited === undefined ? undefined : beginHash(awaited)
+    return use
   }
 
   write(bytes: Uint8Array): void {
+    this.#bodyHash?.update(bytes)
     this.#sink.write(bytes)
   }
 

@@ -30,3 +30,19 @@ export const nodeHashes: Hashes = {
   },
   equal: (left, right) => left.length === right.length && timingSafeEqual(left, right),
 }
+
+/** A hash that is fed piece by piece. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void
+  /** Ends it. */
+  digest(): Uint8Array
+}
+
+/** Begins a hash; the algorithm is one that {@link nodeHashes} has. */
+export function beginHash(algorithm: HashAlgorithm): RunningHash {
+  const hash = createHash(nodeNames[algorithm])
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => new Uint8Array(hash.digest()),
+  }
+}

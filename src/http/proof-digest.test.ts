@@ -4,9 +4,11 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import type { DigestAcceptorOptions } from '../auth/digest/digest-server.ts'
+import { digestResponse, userKey } from '../auth/digest/response.ts'
 import { DistrustError } from './failure.ts'
 import { guarded, guards, identityWith, pair, user, type LoggedRequest } from './guarded.suite.ts'
 import type { RequestBody } from './http.ts'
+import { nodeHashes } from './node-hashes.ts'
 import { fetchText, get, KeepingSink, makeClient, ok, serve } from './servers.suite.ts'
 
 const text = 'a body that is signed'
@@ -162,5 +164,46 @@ for (const isGenuine of [true, false]) {
       server.log.map(({ status }) => status),
       [401, 200, 200, 200],
     )
+  })
+}
+
+for (const [what, sent, isRight] of [
+  ['is as the server signed it', 'the very same', true],
+  ['is another than the server signed', 'something else', false],
+  ['is empty', '', true],
+] as const) {
+  test(`Digest notices that the body of an answer ${what} (A213, A222)`, async (t) => {
+    const signedBody = isRight ? sent : 'the very same'
+    const server = await guarded(
+      t,
+      [guards.digest({ qops: ['auth-int'], algorithms: ['SHA-256'] })],
+      {
+        serve: (request, response) => {
+          const last = server.log.at(-1)
+          assert(last !== undefined)
+          const parameters = said(last)
+          const [nonce = '', nc = '', cnonce = ''] = ['nonce', 'nc', 'cnonce'].map((name) =>
+            parameters.get(name),
+          )
+          const password = Buffer.from(user.password)
+          const key = userKey(nodeHashes, 'sha-256', Buffer.from(user.name), 'r', password)
+          const rspauth = digestResponse(nodeHashes, key, {
+            algorithm: { hash: 'sha-256', isSession: false },
+            nonce,
+            quality: { qop: 'auth-int', nc, cnonce },
+            method: '',
+            uri: request.url ?? '',
+            bodyHash: () => createHash('sha256').update(signedBody).digest(),
+          })
+          const info = `rspauth="${rspauth}", qop=auth-int, nc=${nc}, cnonce="${cnonce}"`
+          response.setHeader('Authentication-Info', info)
+          response.end(sent)
+        },
+      },
+    )
+    const identity = identityWith(t, [pair('digest')])
+    const asked = fetchText(makeClient(t), `${server.url}/signed`, { identity })
+    if (isRight) assert.equal((await asked).text, sent)
+    else await assert.rejects(asked, DistrustError)
   })
 }

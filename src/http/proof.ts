@@ -12,6 +12,7 @@
 
 import { asksForProof } from '../auth/authenticator.ts'
 import { targetFields, type AuthTarget } from '../auth/auth.ts'
+import type { HashAlgorithm } from '../auth/crypto.ts'
 import type { Exchange, Step } from '../auth/exchange.ts'
 import type { RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
 import { failure, FailureError, type Failure } from '../job/failure.ts'
@@ -327,13 +328,23 @@ export class Proof implements Disposable {
     for (const verdict of this.#verdicts) distrustUnless(await verdict, this.#target)
   }
 
-  /** The final response is over. @throws {DistrustError} when its trailers prove that it is somebody else's (A222) */
-  finish(trailers: Fields): void {
-    if (trailers.size === 0) return
-    for (const side of [this.#server, this.#proxy]) {
-      if (side !== undefined) {
-        distrustUnless(side.exchange.finished([...trailers]), this.#target)
-      }
+  /** Which hash of the body of the final response says whether it is the server's; known once that is {@link takes taken}. */
+  get awaitsBody(): HashAlgorithm | undefined {
+    return this.#server.exchange.awaitsBody
+  }
+
+  /**
+   * The final response is over.
+   *
+   * @param bodyHash where it is awaited and the body was taken
+   * @throws {DistrustError} when its trailers or its body prove that it is somebody else's (A222)
+   */
+  finish(trailers: Fields, bodyHash: Uint8Array | undefined): void {
+    if (trailers.size === 0 && bodyHash === undefined) return
+    const fields = [...trailers]
+    distrustUnless(this.#server.exchange.finished(fields, bodyHash), this.#target)
+    if (this.#proxy !== undefined) {
+      distrustUnless(this.#proxy.exchange.finished(fields), this.#target)
     }
   }
 

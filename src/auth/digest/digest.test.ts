@@ -123,6 +123,7 @@ test('Digest verifies rspauth when it is there (V11, A222)', async (t) => {
         fields: [['authentication-info', info]],
       })
       assert.equal(verdict.kind, expected)
+      if (verdict.kind === 'done') assert.equal(handshake.finish?.([])?.kind, 'done')
       const next = await session.begin().prepare(index)
       assert.equal(next !== undefined, expected === 'done', 'a liar gets nothing more')
     })

@@ -3,6 +3,7 @@
 import { fieldValues, targetFields, type Field } from '../auth.ts'
 import type { Challenge } from '../challenge.ts'
 import type { PasswordCredentials } from '../credentials.ts'
+import type { HashAlgorithm } from '../crypto.ts'
 import { encodeOctets } from '../octets.ts'
 import { parseParameters } from '../parameters.ts'
 import type {
@@ -169,8 +170,10 @@ class DigestHandshake implements Handshake {
   readonly #realms = new Set<string>()
   #attempt: Attempt | undefined
   #stale = 0
-  /** Whether what the peer says of itself comes behind the body. */
-  #isAwaitingInfo = false
+  /** What the peer says of itself and can only be verified behind the body, and which hash of the body that takes. */
+  #late:
+    | { readonly values: readonly string[]; readonly hash: HashAlgorithm | undefined }
+    | undefined
 
   constructor(session: DigestSession) {
     this.#session = session
@@ -204,26 +207,50 @@ class DigestHandshake implements Handshake {
     const attempt = this.#attempt
     if (attempt === undefined) return { kind: 'done' }
     const values = fieldValues(response.fields, this.#session.infoField)
-    if (values.length === 0 && announces(response.fields, this.#session.infoField)) {
-      // The nonce stays in hand until it is known whether there is another.
-      this.#isAwaitingInfo = true
-      return { kind: 'done' }
+    const info = parseParameters(values)
+    const isInTrailer = values.length === 0 && announces(response.fields, this.#session.infoField)
+    if (!isInTrailer && !this.#needsBody(attempt, info, response)) {
+      return this.#conclude(attempt, info, response)
     }
-    return this.#conclude(attempt, values, response)
+    // The nonce stays in hand until it is known whether there is another.
+    this.#late = {
+      values,
+      hash: isInTrailer ? undefined : attempt.use.nonce.challenge.algorithm.hash,
+    }
+    return { kind: 'done' }
   }
 
-  finish(trailers: readonly Field[]): Verdict {
-    const attempt = this.#attempt
-    if (attempt === undefined || !this.#isAwaitingInfo) return { kind: 'done' }
-    this.#isAwaitingInfo = false
-    const values = fieldValues(trailers, this.#session.infoField)
-    return this.#conclude(attempt, values, { status: 200, fields: trailers })
+  get awaitsBody(): HashAlgorithm | undefined {
+    return this.#late?.hash
+  }
+
+  finish(trailers: readonly Field[], hash?: Uint8Array): Verdict {
+    const [attempt, late] = [this.#attempt, this.#late]
+    if (attempt === undefined || late === undefined) return { kind: 'done' }
+    this.#late = undefined
+    const values = [...late.values, ...fieldValues(trailers, this.#session.infoField)]
+    const seen = hash === undefined ? {} : { bodyHash: () => hash }
+    return this.#conclude(attempt, parseParameters(values), {
+      status: 200,
+      fields: trailers,
+      ...seen,
+    })
+  }
+
+  /** Whether the peer proves with `auth-int` that the body, which has not been seen yet, is its own. */
+  #needsBody(
+    { use, request }: Attempt,
+    info: ReadonlyMap<string, string>,
+    { bodyHash }: ResponseFacts,
+  ): boolean {
+    if (!info.has('rspauth') || bodyHash !== undefined) return false
+    const { quality } = digestInput(use, '', request.requestTarget, undefined)
+    return (info.get('qop') ?? quality?.qop) === 'auth-int'
   }
 
   /** Verifies what the peer says of itself, and learns the next nonce (A222). */
-  #conclude(attempt: Attempt, values: readonly string[], response: ResponseFacts): Verdict {
+  #conclude(attempt: Attempt, info: ReadonlyMap<string, string>, response: ResponseFacts): Verdict {
     const { use } = attempt
-    const info = parseParameters(values)
     const isGenuine = this.#isGenuine(attempt, info, response)
     if (!isGenuine) this.#session.remove(use.nonce)
     use.release()
@@ -259,6 +286,7 @@ class DigestHandshake implements Handshake {
 
   #send(nonce: DigestNonce, request: RequestFacts, connection: object, isEarly: boolean): Send {
     const use = nonce.use(connection)
+    this.#late = undefined
     this.#attempt = { use, request, isEarly }
     if (!isEarly) this.#realms.add(nonce.challenge.realm)
     return { kind: 'send', header: this.#session.header(use, request), canSucceed: true }
