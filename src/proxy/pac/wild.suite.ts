@@ -140,7 +140,7 @@ var decide = new Function("host", "return eval('host.length') > 10 ? 'PROXY long
 function FindProxyForURL(url, host) {
   calls++
   if (isPlainHostName(host)) return "DIRECT"
-  if (shExpMatch(host, "middle")) return "PROXY middle:" + calls
+  if (shExpMatch(host, "middle")) return "PROXY middle:" + Math.min(calls, 2)
   if (host.endsIn(".tail")) return this === globalThis ? "PROXY tail:1" : "PROXY head:1"
   try { undefinedFunction() } catch (error) { if (!(error instanceof ReferenceError)) return "DIRECT" }
   return decide(host)
