@@ -126,7 +126,9 @@ suite('a job of many files', { concurrency: 2 }, () => {
       assert.equal(names.has(localName.slice(home.target.length + 1)), completed)
     }
     assert(!names.has('missing-10'))
-    assert.deepEqual(home.partials, [])
+    // Another job may be on its way beside this one.
+    const own = home.partials.filter((name) => name.includes(job.id.replaceAll('-', '')))
+    assert.deepEqual(own, [])
   })
 })
 
