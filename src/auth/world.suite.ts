@@ -1,38 +1,13 @@
 /** The world of this room for tests: real hashes, and everything else fixed. */
 
-import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
-
-import type { HashAlgorithm, Hashes } from './crypto.ts'
+import { nodeHashes } from '../http/node-hashes.ts'
+import type { Hashes } from './crypto.ts'
 import { MechanismError } from './error.ts'
 import type { Mechanisms } from './mechanism.ts'
 import type { AuthWorld } from './scheme.ts'
 import { defaultAuthSettings, type AuthSettings } from './settings.ts'
 
-const nodeNames: Readonly<Record<HashAlgorithm, string>> = {
-  md5: 'md5',
-  'sha-1': 'sha1',
-  'sha-224': 'sha224',
-  'sha-256': 'sha256',
-  'sha-384': 'sha384',
-  'sha-512': 'sha512',
-  'sha-512-256': 'sha512-256',
-}
-
-/** The port over `node:crypto`. */
-export const nodeHashes: Hashes = {
-  has: (algorithm) => getHashes().includes(nodeNames[algorithm]),
-  hash(algorithm, ...parts) {
-    const hash = createHash(nodeNames[algorithm])
-    for (const part of parts) hash.update(part)
-    return new Uint8Array(hash.digest())
-  },
-  hmac(algorithm, key, ...parts) {
-    const hmac = createHmac(nodeNames[algorithm], key)
-    for (const part of parts) hmac.update(part)
-    return new Uint8Array(hmac.digest())
-  },
-  equal: (left, right) => left.length === right.length && timingSafeEqual(left, right),
-}
+export { nodeHashes }
 
 /** A machine without Kerberos, NTLM of its own or SSPI. */
 export const noMechanisms: Mechanisms = {
