@@ -8,10 +8,10 @@ import type { ResponseHead } from '../wire/wire.ts'
 import type { HandshakeFacts } from './certificate/handshake.ts'
 import { Connection, type ConnectionOptions, type ConnectionUser } from './connection.ts'
 import { closedEarly, endlessBody, networkGone, stalled } from './failure.ts'
-import type { RequestBody } from './http.ts'
 import type { ConnectionFacts, Lease, Leg, Worded, Wording } from './leg.ts'
 import { LARGE_SLAB_BYTES, PIPELINED_SLAB_BYTES, SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import type { Target } from './target.ts'
+import { Upload } from './upload.ts'
 
 /** Legs on one connection at the same time. */
 export const PIPELINE_DEPTH = 12
@@ -24,19 +24,6 @@ const UNBEARABLE_BODY_BYTES = 1024 * 1024
 
 /** What is read of a body that nobody wants; for more than this the connection is closed instead. */
 export const DRAIN_BYTES = 64 * 1024
-
-/** For how long a body waits for a server that does not say whether it wants it (RFC 9110 §10.1.1, A423), at least. */
-const CONTINUE_WAIT_MS = 1_000
-
-/** A body that has not been sent whole. */
-interface Upload {
-  readonly leg: Leg
-  readonly body: RequestBody
-  /** Whether it waits to be wanted. */
-  isHeldBack: boolean
-  /** When it began to wait; steady milliseconds, from the first look on. */
-  since: number | undefined
-}
 
 /** How a connection came to take no legs any more. */
 export interface Ending {
@@ -208,7 +195,7 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     if (isExclusive || body !== undefined) leg.setExclusive()
     this.#send(leg, head)
     if (body !== undefined) {
-      this.#upload = { leg, body, isHeldBack: awaitsContinue, since: undefined }
+      this.#upload = new Upload(leg, body, awaitsContinue)
       if (!awaitsContinue) void this.#sendBody(this.#upload)
     }
     if (this.hasRoom) this.#owner.freed(this)
@@ -220,20 +207,16 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   }
 
   async #sendBody(upload: Upload): Promise<void> {
-    upload.isHeldBack = false
     try {
-      let left = upload.body.length
-      for await (const bytes of upload.body.read()) {
-        if (this.#upload !== upload || this.#isOver) return
-        left -= bytes.length
-        if (left < 0) break
-        this.#connection.send(bytes)
-        await this.#connection.drained()
-        this.#wasHeard = true
-      }
-      // What is too long would be the next request for the server, and of what is too short that would be a part.
-      assert(left === 0, 'a body is as long as it says')
-      if (this.#upload === upload) this.#upload = undefined
+      await upload.send({
+        isOpen: () => !this.#isOver,
+        send: (bytes) => this.#connection.send(bytes),
+        drained: () => this.#connection.drained(),
+        progressed: () => {
+          this.#wasHeard = true
+        },
+      })
+      if (upload.isOver && this.#upload === upload) this.#upload = undefined
     } catch (error) {
       if (this.#upload === upload && !this.#isOver) this.#refuse(upload.leg, error)
     }
@@ -317,9 +300,7 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
 
   #lookAtUpload(now: number): void {
     const upload = this.#upload
-    if (upload?.isHeldBack !== true) return
-    upload.since ??= now
-    if (now - upload.since >= CONTINUE_WAIT_MS) void this.#sendBody(upload)
+    if (upload?.isDue(now) === true) void this.#sendBody(upload)
   }
 
   /** Whether the connection keeps the process alive. */
@@ -448,6 +429,7 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   /** The server has answered: what of the body it has not got yet, it does not need. */
   #giveUpUpload(): void {
     if (this.#upload === undefined) return
+    this.#upload.giveUp()
     this.#upload = undefined
     // Whatever came next the server may take for the body: also where it was held back, nobody knows what it expects.
     this.#keepAlive = false

@@ -8,10 +8,8 @@ import {
   AuthIdentity,
   encodeAuthIdentityAsStrings,
   type BackgroundCopyJob,
-  type BackgroundCopyManager,
   type JobCredentialPair,
 } from 'lull'
-import { embed } from 'lull/embed'
 import { acceptNtlm } from '../../src/auth/ntlm/ntlm-server.ts'
 import { computeNtHash } from '../../src/auth/ntlm/password-keys.ts'
 import type { Acceptor } from '../../src/auth/acceptor.ts'
@@ -19,6 +17,7 @@ import { mechanismIds } from '../../src/auth/spnego/mechanism-ids.ts'
 import { negotiateAcceptor } from '../../src/auth/spnego/negotiate-server.ts'
 import { guarded, guards, realWorld, user, type Guard } from '../../src/http/guarded.suite.ts'
 import { waitState } from '../lab/follow.ts'
+import { ways } from '../lab/engine-ways.ts'
 import { LullHome } from '../lab/lull.ts'
 import { atTerminal, noTerminal } from '../lab/terminal.ts'
 
@@ -60,23 +59,6 @@ const negotiating: () => Guard = () => {
     return acceptor
   }
 }
-
-/** Both ways to an engine; the promises are the same. */
-const ways: readonly {
-  readonly name: string
-  readonly open: (home: LullHome) => Promise<BackgroundCopyManager & Partial<AsyncDisposable>>
-}[] = [
-  { name: 'over the socket', open: (home) => home.manager() },
-  {
-    name: 'in this process',
-    open: async (home) => {
-      const embedded = await embed({ home: home.home })
-      return Object.assign(embedded.manager, {
-        [Symbol.asyncDispose]: () => embedded[Symbol.asyncDispose](),
-      })
-    },
-  },
-]
 
 const right = { userName: user.name, password: user.password }
 

@@ -14,6 +14,7 @@ import {
 import { embed } from 'lull/embed'
 import { waitState } from '../lab/follow.ts'
 import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
+import { ways } from '../lab/engine-ways.ts'
 import { LullHome } from '../lab/lull.ts'
 
 let origin: GatedOrigin
@@ -22,23 +23,6 @@ before(async () => {
   origin = await GatedOrigin.start()
 })
 after(() => origin[Symbol.asyncDispose]())
-
-/** Both ways to an engine; the promises are the same. */
-const ways: readonly {
-  readonly name: string
-  readonly open: (home: LullHome) => Promise<BackgroundCopyManager & Partial<AsyncDisposable>>
-}[] = [
-  { name: 'over the socket', open: (home) => home.manager() },
-  {
-    name: 'in this process',
-    open: async (home) => {
-      const embedded = await embed({ home: home.home })
-      return Object.assign(embedded.manager, {
-        [Symbol.asyncDispose]: () => embedded[Symbol.asyncDispose](),
-      })
-    },
-  },
-]
 
 for (const { name, open } of ways) {
   suite(`BackgroundCopyManager ${name}`, () => {
