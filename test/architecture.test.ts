@@ -51,6 +51,7 @@ const owners: Readonly<Record<string, string>> = {
   koffi: 'native',
   'node:sqlite': 'store',
   'quickjs-wasi': 'proxy',
+  tldts: 'proxy',
 }
 
 /** Rooms that know no Node. */

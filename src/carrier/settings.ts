@@ -12,6 +12,8 @@ export interface CarrierSettings {
   readonly machine?: MachineSettings
   /** What the administrator decides about finding proxies. */
   readonly policy?: ProxyPolicy
+  /** Whether a script is looked for below shorter suffixes than the machine's own (N82). */
+  readonly devolves?: boolean
   /** How servers of proxy scripts that ask are told who is logged on; they are told nobody where it is absent (N84). */
   readonly scriptLogon?: AuthSettings
   /** What https proxies are verified against and shown, where it is not as for servers. */

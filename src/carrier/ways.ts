@@ -28,7 +28,7 @@ export class Ways {
    */
   constructor(
     http: HttpClient,
-    { machine, policy, scriptLogon }: CarrierSettings,
+    { machine, policy, scriptLogon, devolves }: CarrierSettings,
     mechanisms: Mechanisms,
   ) {
     const asWhom = scriptLogon && ((): Identity => whoIsLoggedOn(mechanisms, scriptLogon))
@@ -40,7 +40,7 @@ export class Ways {
         uid: process.getuid?.(),
       }),
       scripts: new LateScripts({ fetchScript: scriptFetcher(http, asWhom), clock: systemClock }),
-      discovery: new LateDiscovery({ clock: systemClock }),
+      discovery: new LateDiscovery({ clock: systemClock, devolves }),
       machine,
       policy,
     })

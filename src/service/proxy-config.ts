@@ -17,6 +17,8 @@ export interface ProxyConfig extends Partial<ProxyPolicy> {
   readonly script?: string
   /** Whether the network may be asked for a script. */
   readonly detect?: boolean
+  /** Whether it is also looked for below shorter suffixes than the machine's own, down to an organisation's (N82). */
+  readonly devolve?: boolean
   /** Whether these hold instead of what people have set, and not only where they have set nothing (N56). */
   readonly binding?: boolean
   /** PEM file of the authorities that https proxies are verified against, instead of those for servers. */
@@ -36,6 +38,7 @@ export const proxyConfig: Decoder<ProxyConfig> = record<ProxyConfig>({
   bypass: optional(text(LONGEST)),
   script: optional(text(LONGEST)),
   detect: optional(flag),
+  devolve: optional(flag),
   binding: optional(flag),
   caFile: optional(text(4_096)),
   certificateFile: optional(text(4_096)),
@@ -66,6 +69,7 @@ export function carrierSettings({
     strictCertificates,
     ...(realms === undefined ? {} : { realms }),
     proxyTrust: proxyTrust(from),
+    ...(from.devolve === true ? { devolves: true } : {}),
     ...(from.scriptLogon === true ? { scriptLogon: authSettings(authentication) } : {}),
     ...(Object.keys(machine).length === 0 ? {} : { machine }),
     policy: {

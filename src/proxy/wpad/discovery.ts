@@ -11,6 +11,7 @@ import { hostPrograms } from '../program.ts'
 import { macosClient, networkManager } from './dhcp-client.ts'
 import { dhcpInform } from './dhcp-inform.ts'
 import { wellKnownName } from './dns.ts'
+import type { SuffixOptions } from './dns-suffix.ts'
 import type { ScriptFinder } from './source.ts'
 
 /** What a search is made with. */
@@ -19,6 +20,8 @@ export interface DiscoveryOptions {
   readonly log?: Log
   /** Asked one after the other until one names a script; {@link hostFinders} unless it says. */
   readonly finders?: readonly ScriptFinder[]
+  /** Whether DNS may be asked below shorter suffixes than the machine's own (N82). */
+  readonly devolves?: boolean | undefined
 }
 
 /** How long it is remembered that the network names none (N85). */
@@ -31,13 +34,16 @@ export const FOUND_LIFE_MS = 12 * 60 * 60_000
 export const FINDER_LIMIT_MS = 10_000
 
 /** The ways of this machine, DHCP before DNS: where DHCP names a script, DNS is not asked (N80). */
-export function hostFinders(clock: Clock): readonly ScriptFinder[] {
+export function hostFinders(
+  clock: Clock,
+  { devolves }: SuffixOptions = {},
+): readonly ScriptFinder[] {
   const programs = hostPrograms(process.env)
   return [
     ...(process.platform === 'linux' ? [networkManager(programs)] : []),
     ...(process.platform === 'darwin' ? [macosClient(programs)] : []),
     dhcpInform({ clock }),
-    wellKnownName(),
+    wellKnownName({ devolves }),
   ]
 }
 
@@ -58,10 +64,10 @@ class WebProxyAutoDiscovery implements Discovery {
   readonly #finders: readonly ScriptFinder[]
   #found: Found | undefined
 
-  constructor({ clock, log, finders }: DiscoveryOptions) {
+  constructor({ clock, log, finders, devolves }: DiscoveryOptions) {
     this.#clock = clock
     this.#log = log ?? silentLog
-    this.#finders = finders ?? hostFinders(clock)
+    this.#finders = finders ?? hostFinders(clock, { devolves })
   }
 
   async find({ signal }: WaitOptions = {}): Promise<string | undefined> {

@@ -43,6 +43,29 @@ describe('suffixes of DNS', () => {
     })
   }
 
+  const devolutions = [
+    ['pc.a.b.corp.example', ['a.b.corp.example', 'b.corp.example', 'corp.example']],
+    ['pc.a.corp.co.uk', ['a.corp.co.uk', 'corp.co.uk']],
+    ['pc.corp.co.uk', ['corp.co.uk']],
+    ['pc.shop.github.io', ['shop.github.io']],
+    ['pc.a.city.kawasaki.jp', ['a.city.kawasaki.jp', 'city.kawasaki.jp']],
+    ['pc.a.b.ck', ['a.b.ck']],
+    ['pc.lan', []],
+  ] as const
+
+  for (const [hostName, suffixes] of devolutions) {
+    test(`allowedSuffixes() shortens that of ${hostName} to an organisation's, where it may (N82)`, () => {
+      assert.deepEqual(allowedSuffixes({ ...nowhere, hostName }, { devolves: true }), suffixes)
+      assert.deepEqual(allowedSuffixes({ ...nowhere, hostName }), suffixes.slice(0, 1))
+    })
+  }
+
+  test('allowedSuffixes() shortens no suffix that the network names (N82)', () => {
+    const places = { hostName: 'pc', resolvConf: 'search a.b.example', userDomain: 'c.d.example' }
+    const suffixes = allowedSuffixes(places, { devolves: true })
+    assert.deepEqual(suffixes, ['c.d.example', 'a.b.example'])
+  })
+
   test('isOrganisation() holds for names that somebody can own alone (N82)', () => {
     const yes = [
       'example.com',
@@ -51,12 +74,17 @@ describe('suffixes of DNS', () => {
       'ad.corp.example',
       'example.de',
       'x--y.example',
+      // An exception of the list, and names below what a company lets anybody have.
+      'www.ck',
+      'city.kawasaki.jp',
+      'shop.github.io',
+      '_a.example.org',
     ]
     const no =
       `com lan corp uk co.uk com.au ac.jp gov.br net.nz local office.local home.arpa x.localhost a.onion x.invalid
-      192.0.2.1 10.0.0 .. a..b -a.example a,b.example é.example ${'a'.repeat(64)}.example`.split(
-        /\s+/u,
-      )
+      192.0.2.1 10.0.0 .. a..b -a.example a,b.example é.example ${'a'.repeat(64)}.example
+      anything.ck kobe.jp a.kobe.jp k12.ca.us pvt.k12.ma.us github.io blogspot.com s3.amazonaws.com azurewebsites.net
+      xn--p1ai xn--55qx5d.cn`.split(/\s+/u)
     assert.deepEqual(
       yes.filter((each) => !isOrganisation(each)),
       [],

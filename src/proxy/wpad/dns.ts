@@ -3,11 +3,11 @@
 import { readFile } from 'node:fs/promises'
 import { lookup } from 'node:dns/promises'
 import { hostname } from 'node:os'
-import { allowedSuffixes } from './dns-suffix.ts'
+import { allowedSuffixes, type SuffixOptions } from './dns-suffix.ts'
 import type { ScriptFinder } from './source.ts'
 
-/** What differs in a test. */
-export interface DnsOptions {
+/** What an administrator may decide otherwise, and what differs in a test. */
+export interface DnsOptions extends SuffixOptions {
   readonly suffixes?: () => Promise<readonly string[]>
   /** Whether a name, absolute and with its last dot, has an address. */
   readonly exists?: (name: string) => Promise<boolean>
@@ -18,7 +18,8 @@ export interface DnsOptions {
  * suffixes is tried in turn, and it has dots inside, so that neither LLMNR nor NetBIOS is (N83).
  */
 export function wellKnownName({
-  suffixes = ownSuffixes,
+  devolves,
+  suffixes = () => ownSuffixes({ devolves }),
   exists = hasAddress,
 }: DnsOptions = {}): ScriptFinder {
   return {
@@ -33,12 +34,13 @@ export function wellKnownName({
   }
 }
 
-async function ownSuffixes(): Promise<readonly string[]> {
-  return allowedSuffixes({
+async function ownSuffixes(options: SuffixOptions): Promise<readonly string[]> {
+  const places = {
     hostName: hostname(),
     resolvConf: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
     userDomain: process.env['USERDNSDOMAIN'] ?? '',
-  })
+  }
+  return allowedSuffixes(places, options)
 }
 
 async function hasAddress(name: string): Promise<boolean> {
