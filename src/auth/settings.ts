@@ -1,6 +1,7 @@
 /** What the administrator of the machine decided about authentication; never per job (A58). */
 
 import type { SchemeName } from './auth.ts'
+import type { MechanismName } from './mechanism.ts'
 
 /** LmCompatibilityLevel of an NTLM client (A57): which responses it sends. */
 export type LmCompatibilityLevel = 0 | 1 | 2 | 3 | 4 | 5
@@ -34,8 +35,11 @@ export interface AuthSettings {
   readonly basicLegacyLatin1: boolean
   /** Other origins (`https://host:port`) that may get a job's explicit credentials after a redirect (A380). */
   readonly trustedOrigins: readonly string[]
-  /** Schemes that no proxy is answered with, whatever a job has for it (N96). */
-  readonly disableProxyAuthSchemes: readonly SchemeName[]
+  /**
+   * Schemes that no proxy is answered with, whatever a job has for it (N96); `kerberos` and `ntlm` also as what Negotiate
+   * would be answered with.
+   */
+  readonly disableProxyAuthSchemes: readonly (SchemeName | MechanismName)[]
   readonly passport: PassportSettings
 }
 

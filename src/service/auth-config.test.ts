@@ -39,7 +39,7 @@ test('everything that the file says reaches the engine', () => {
     allowClearText: false,
     basicLegacyLatin1: true,
     trustedOrigins: ['https://other.example', 'http://o:8080'],
-    disableProxyAuthSchemes: ['basic', 'ntlm'],
+    disableProxyAuthSchemes: ['basic', 'ntlm', 'kerberos'],
     passportNexus: 'https://nexus.example/rdr',
     passportSignIn: { realm: 'example', url: 'https://login.example/' },
     refuseUrlCredentials: true,

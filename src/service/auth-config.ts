@@ -75,6 +75,9 @@ const realms: Decoder<Readonly<Record<string, string>>> = (value, path) => {
   )
 }
 
+/** What the switch of N96 knows; Kerberos is nothing that a job could set, and a part of Negotiate. */
+const proxySchemes = [...authSchemes, 'kerberos'] as const
+
 const fields: Fields<AuthConfig> = {
   // Each number of the range is one of the type's.
   useLmCompat: optional(mapped(whole(0, 2), (value) => value as UseLmCompat)),
@@ -91,7 +94,7 @@ const fields: Fields<AuthConfig> = {
   allowClearText: optional(flag),
   basicLegacyLatin1: optional(flag),
   trustedOrigins: optional(list(origin, 1_000)),
-  disableProxyAuthSchemes: optional(list(oneOf(authSchemes), authSchemes.length)),
+  disableProxyAuthSchemes: optional(list(oneOf(proxySchemes), proxySchemes.length)),
   passportNexus: optional(httpsUrl),
   passportSignIn: optional(record({ realm: text(255), url: httpsUrl })),
   refuseUrlCredentials: optional(flag),

@@ -443,6 +443,44 @@ test('negotiateScheme is unable, with both reasons, where no mechanism can be us
   })
 })
 
+const switches = [
+  [['kerberos'], 'proxy', ['NTLM']],
+  [['ntlm'], 'proxy', [mechanismIds.kerberos]],
+  [['basic', 'negotiate'], 'proxy', [mechanismIds.kerberos, mechanismIds.ntlm]],
+  [['kerberos', 'ntlm'], 'server', [mechanismIds.kerberos, mechanismIds.ntlm]],
+] as const
+
+for (const [disabled, target, sent] of switches) {
+  test(`negotiateScheme answers a ${target} with ${sent.length} mechanisms where ${disabled.join(' and ')} are not for proxies (N96)`, async () => {
+    const mechanisms = new PretendPlatform('key')
+    const world = testWorld({
+      mechanisms,
+      settings: { disableProxyAuthSchemes: disabled },
+      randomBytes: [new Uint8Array(8).fill(0xaa), new Uint8Array(16).fill(0x55)],
+    })
+    const opened = session(mechanisms, alice, { target, world })
+    const answer = await opened.begin().answer({ scheme: 'negotiate', parameters: none }, page)
+    assert(answer.kind === 'send')
+    const token = tokenOf(answer.header)
+    const offered = isNtlmMessage(token)
+      ? ['NTLM']
+      : decodeNegTokenInit(decodeGssToken(token).inner).mechTypes
+    assert.deepEqual(offered, sent)
+  })
+}
+
+test('negotiateScheme is unable where neither of its mechanisms is for proxies, not even the platform’s own choice (N96)', () => {
+  const mechanisms: Mechanisms = {
+    unavailable: () => undefined,
+    open: () => assert.fail('nothing is asked of the platform'),
+  }
+  const settings = { disableProxyAuthSchemes: ['kerberos', 'ntlm'] as const }
+  const world = testWorld({ mechanisms, settings })
+  const credentials = { kind: 'implicit' } as const
+  const opened = negotiateScheme.open({ target: 'proxy', peer, credentials, world })
+  assert.equal('kind' in opened ? opened.kind : 'opened', 'unable')
+})
+
 test('negotiateScheme lets go of a context that opens after the handshake was closed', async () => {
   const platform = new PretendPlatform('key')
   const { promise, resolve } = Promise.withResolvers<undefined>()

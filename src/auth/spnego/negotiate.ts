@@ -45,12 +45,35 @@ function identityOf(credentials: Credentials): MechanismIdentity | undefined {
 
 /** Why no mechanism can be used at all; `undefined` when one can. */
 function unavailability(opening: Opening): string | undefined {
-  const { mechanisms } = opening.world
-  const kerberos = mechanisms.unavailable('kerberos')
-  const ntlm = ntlmUnavailable(opening)
-  if (kerberos === undefined || ntlm === undefined) return undefined
-  if (mechanisms.unavailable('negotiate') === undefined) return undefined
+  const kerberos = kerberosReason(opening)
+  const ntlm = ntlmReason(opening)
+  if (kerberos === undefined || ntlm === undefined || hasPlatform(opening)) return undefined
   return `Kerberos: ${kerberos}; NTLM: ${ntlm}`
+}
+
+/** Why Kerberos cannot be used, or may not. */
+function kerberosReason(opening: Opening): string | undefined {
+  return forbidden(opening, 'kerberos') ?? opening.world.mechanisms.unavailable('kerberos')
+}
+
+/** Why NTLM cannot be used inside, or may not. */
+function ntlmReason(opening: Opening): string | undefined {
+  return forbidden(opening, 'ntlm') ?? ntlmUnavailable(opening)
+}
+
+/** Whether the platform may make of it what it will: where one mechanism is forbidden it could take that one. */
+function hasPlatform(opening: Opening): boolean {
+  const isFree = (['kerberos', 'ntlm'] as const).every(
+    (mechanism) => forbidden(opening, mechanism) === undefined,
+  )
+  return isFree && opening.world.mechanisms.unavailable('negotiate') === undefined
+}
+
+/** N96. */
+function forbidden({ target, world }: Opening, mechanism: MechanismName): string | undefined {
+  const isForbidden =
+    target === 'proxy' && world.settings.disableProxyAuthSchemes.includes(mechanism)
+  return isForbidden ? 'the administrator does not let proxies be answered with it' : undefined
 }
 
 const notOffered = 'the peer does not offer it'
@@ -80,7 +103,7 @@ class NegotiateOverHttp implements ContextScheme {
     const wanted = hintedMechanisms(hint)
     const wants = (id: string): boolean =>
       wanted === undefined || wanted.some((each) => isSameMechanism(each, id))
-    const ntlm = wants(mechanismIds.ntlm) ? ntlmUnavailable(this.#opening) : notOffered
+    const ntlm = wants(mechanismIds.ntlm) ? ntlmReason(this.#opening) : notOffered
     const kerberos = wants(mechanismIds.kerberos)
       ? await this.#openKerberos(request, ntlm === undefined)
       : notOffered
@@ -93,12 +116,8 @@ class NegotiateOverHttp implements ContextScheme {
       const second = ntlm === undefined ? [this.#signedNtlm(request)] : []
       return new SpnegoInitiator([first, ...second], true)
     }
-    const { world, credentials } = this.#opening
     // What the platform makes of it all by itself, for identities that only the platform has.
-    if (
-      credentials.kind !== 'password' &&
-      world.mechanisms.unavailable('negotiate') === undefined
-    ) {
+    if (this.#opening.credentials.kind !== 'password' && hasPlatform(this.#opening)) {
       return this.#openPlatform('negotiate', request)
     }
     if (ntlm === undefined) {
@@ -113,7 +132,7 @@ class NegotiateOverHttp implements ContextScheme {
 
   /** Acceptors that were given credentials for SPNEGO alone do not know raw NTLM; wrapped they do. */
   otherForm(request: RequestFacts, token: Uint8Array): MechanismContext | undefined {
-    if (!isNtlm(token) || ntlmUnavailable(this.#opening) !== undefined) return undefined
+    if (!isNtlm(token) || ntlmReason(this.#opening) !== undefined) return undefined
     this.#wrapsNtlm = true
     return this.#wrapNtlm(request)
   }
@@ -141,8 +160,8 @@ class NegotiateOverHttp implements ContextScheme {
     request: RequestFacts,
     hasOther: boolean,
   ): Promise<MechanismContext | string> {
-    const { mechanisms, clock } = this.#opening.world
-    const unavailable = mechanisms.unavailable('kerberos')
+    const { clock } = this.#opening.world
+    const unavailable = kerberosReason(this.#opening)
     if (unavailable !== undefined) return unavailable
     if (hasOther && clock.now() < this.#kerberosPausedUntil) return this.#kerberosFailure
     let context: MechanismContext | undefined
