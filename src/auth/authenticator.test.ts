@@ -26,6 +26,10 @@ function pair(scheme: SchemeName, word = 'p', target: AuthTarget = 'server'): Cr
   }
 }
 
+function token(): CredentialPair['credentials'] {
+  return { kind: 'bearer', token: Secret.fromText('abc') }
+}
+
 interface Given extends WorldOptions {
   readonly peer?: string
   readonly isForeign?: boolean
@@ -302,6 +306,33 @@ test('Authenticator proves before the first challenge only where the job says so
     const own = authenticator([pair('basic')], { isUnasked })
     assert.deepEqual(await run(own.begin(), server(basic).ask), { outcome: '200', requests })
   }
+})
+
+test('Authenticator proves unasked only what the job itself sets, and where it says to go (A53, A386, A387)', async () => {
+  const rows: readonly (readonly [why: string, given: Given, pairs: readonly CredentialPair[]])[] =
+    [
+      [
+        'a redirect led there, to an origin that is trusted',
+        { isForeign: true, settings: { trustedOrigins: ['http://server.example'] } },
+        [pair('basic')],
+      ],
+      [
+        'who is logged on is for those who ask',
+        { settings: { useLmCompat: 0, implicitHosts: ['*'] } },
+        [],
+      ],
+      ['a hash needs a nonce', {}, [pair('digest')]],
+      ['a first leg of NTLM proves nothing', {}, [pair('ntlm')]],
+      ['a token is for TLS', {}, [{ ...pair('bearer'), credentials: token() }]],
+    ]
+  for (const [why, given, pairs] of rows) {
+    using exchange = authenticator(pairs, { ...given, isUnasked: true }).begin()
+    assert.equal(await exchange.prepare(page), undefined, why)
+  }
+  const sealed = { isUnasked: true, peer: 'https://server.example/' }
+  const bearing = [pair('digest'), { ...pair('bearer'), credentials: token() }]
+  using exchange = authenticator(bearing, sealed).begin()
+  assert.equal((await exchange.prepare(page))?.header, 'Bearer abc')
 })
 
 test('Authenticator sends a wrong password unasked once, and not to who would never ask', async () => {

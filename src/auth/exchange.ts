@@ -160,7 +160,7 @@ export class Exchange implements Disposable {
       if (!('begin' in session)) continue
       if (!(await this.#claim(method.scheme))) return this.prepare(request)
       const handshake = session.begin()
-      const send = await handshake.prepare(request, this.#memory.options.isUnasked)
+      const send = await handshake.prepare(request, method.isUnasked)
       if (send !== undefined && !this.#isClosed) {
         this.#begin(method, handshake, request)
         return this.#sent(send)

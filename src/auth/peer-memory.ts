@@ -6,7 +6,7 @@ import type { Credentials } from './credentials.ts'
 import type { Witnessed } from './exchange.ts'
 import type { AuthScheme, AuthWorld, Handshake, Session, Unable } from './scheme.ts'
 import { isReadableAt, select, type Ended, type Selection } from './select.ts'
-import { entitle, type Situation, type Wallet } from './wallet.ts'
+import { entitle, type CredentialSource, type Situation, type Wallet } from './wallet.ts'
 
 /** A proof that shows the password or token itself to everybody on the way (A183). */
 export interface ReadableProof {
@@ -36,6 +36,12 @@ export interface PeerMemoryOptions {
 export interface Method {
   readonly scheme: AuthScheme
   readonly credentials: Credentials
+}
+
+/** What may go out before a challenge. */
+export interface Early extends Method {
+  /** Whether it may also where nothing is known to want it (A86). */
+  readonly isUnasked: boolean
 }
 
 /** A handshake that belongs to a connection. */
@@ -84,25 +90,33 @@ export class PeerMemory {
   }
 
   /** What may be sent before a challenge: what has worked, and whatever else has credentials where A86 says so. */
-  early(): readonly Method[] {
+  early(): readonly Early[] {
     const { schemes, isUnasked } = this.options
     const others = isUnasked ? schemes.filter((scheme) => this.#isUntried(scheme)) : []
-    return [...this.#proved, ...others].flatMap((scheme) => this.#method(scheme))
+    return [
+      ...this.#proved.flatMap((scheme) => this.#method(scheme)),
+      ...others.flatMap((scheme) => this.#method(scheme).filter((method) => method.isUnasked)),
+    ]
   }
 
   #isUntried(scheme: AuthScheme): boolean {
     return !this.#proved.includes(scheme) && !this.#ended.some((ended) => ended.scheme === scheme)
   }
 
-  #method(scheme: AuthScheme): readonly Method[] {
+  #method(scheme: AuthScheme): readonly Early[] {
     const { situation, wallet, world } = this.options
     const entitlement = entitle(scheme.name, situation, wallet, world.settings)
     if (entitlement.kind === 'none') return []
-    const { credentials } = entitlement
+    const { credentials, source } = entitlement
     const isAllowed = !isReadableAt(scheme, situation) || world.settings.allowClearText
-    return isAllowed && scheme.accepts(credentials, situation.target)
-      ? [{ scheme, credentials }]
-      : []
+    if (!isAllowed || !scheme.accepts(credentials, situation.target)) return []
+    return [{ scheme, credentials, isUnasked: this.#mayGoUnasked(source) }]
+  }
+
+  /** The switch is for what the job itself says and for where it says to go; other rules speak of a challenge (A51, A53). */
+  #mayGoUnasked(source: CredentialSource): boolean {
+    const { situation, isUnasked } = this.options
+    return isUnasked && !situation.isForeign && (source === 'set' || source === 'url')
   }
 
   /** The peer has taken this scheme's credentials. */

@@ -71,7 +71,8 @@ export class Identities {
 
   #make(wallet: Wallet): Identity {
     const { closed: _, ...listeners } = this.#listeners
-    return new Identity({ wallet, world: this.#world, ...listeners })
+    const isUnasked = this.#order?.provesUnasked ?? false
+    return new Identity({ wallet, world: this.#world, isUnasked, ...listeners })
   }
 
   /** Wipes everything; no file of the turn is on its way any more. May be called twice. */

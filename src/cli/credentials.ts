@@ -37,7 +37,9 @@ export async function setCredentials(args: Arguments): Promise<number> {
   const client = await connect(findHome(), { start: true })
   const job = await client.call('job.get', { id: args.operands[0] ?? '' })
   await reader.readLines()
-  const { credentials, certificate } = await reader.finish(await peersOf(client, job))
+  const { credentials, certificate, preemptiveAuthentication } = await reader.finish(
+    await peersOf(client, job),
+  )
   const { id } = job
   const refusals = await client.batch(
     'job.setCredentials',
@@ -46,6 +48,9 @@ export async function setCredentials(args: Arguments): Promise<number> {
   for (const refusal of refusals) if (refusal instanceof RefusedError) throw refusal
   if (certificate !== undefined)
     await client.call('job.setClientCertificate', { id, ...certificate })
+  if (preemptiveAuthentication === true) {
+    await client.call('job.setPreemptiveAuthentication', { id, enabled: true })
+  }
   await show(client, job, args)
   if (job.state === 'ERROR' && !args.has('json')) {
     const short = id.slice(0, 8)
@@ -77,8 +82,11 @@ async function peersOf(
 export async function removeCredentials(args: Arguments): Promise<number> {
   const named = [...namedPairs('server', args), ...namedPairs('proxy', args)]
   const withCertificate = args.has('all') || args.has('cert')
-  if (named.length === 0 && !withCertificate) {
-    throw usageError('Cannot remove nothing: --scheme, --proxy-scheme, --cert or --all say what')
+  const withPreemptive = args.has('all') || args.has('preemptive')
+  if (named.length === 0 && !withCertificate && !withPreemptive) {
+    throw usageError(
+      'Cannot remove nothing: --scheme, --proxy-scheme, --cert, --preemptive or --all say what',
+    )
   }
   const client = await connect(findHome(), { start: true })
   const { id } = await client.call('job.get', { id: args.operands[0] ?? '' })
@@ -90,11 +98,19 @@ export async function removeCredentials(args: Arguments): Promise<number> {
   }
   const certificate =
     withCertificate && (await client.call('job.removeClientCertificate', { id })).removed
+  const preemptive =
+    withPreemptive && (await client.call('job.getPreemptiveAuthentication', { id })).enabled
+  if (preemptive) await client.call('job.setPreemptiveAuthentication', { id, enabled: false })
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify({ id, pairs: removed, certificate }, null, 2)}\n`)
+    const all = { id, pairs: removed, certificate, preemptive }
+    stdout.write(`${JSON.stringify(all, null, 2)}\n`)
     return exitStatus.ok
   }
-  const lines = [...pairLines(removed), ...(certificate ? ['certificate'] : [])]
+  const lines = [
+    ...pairLines(removed),
+    ...(certificate ? ['certificate'] : []),
+    ...(preemptive ? ['preemptive'] : []),
+  ]
   if (lines.length === 0) stdout.write('None of these were set\n')
   for (const line of lines) stdout.write(`Removed: ${line}\n`)
   return exitStatus.ok
@@ -119,12 +135,15 @@ export async function listCredentials(args: Arguments): Promise<number> {
 async function show(client: RpcClient, { id }: JobView, args: Arguments): Promise<void> {
   const { pairs } = await client.call('job.listCredentials', { id })
   const certificate = await certificateOf(client, id)
+  const { enabled: preemptive } = await client.call('job.getPreemptiveAuthentication', { id })
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify({ id, pairs, certificate: certificate ?? null }, null, 2)}\n`)
+    const all = { id, pairs, certificate: certificate ?? null, preemptive }
+    stdout.write(`${JSON.stringify(all, null, 2)}\n`)
     return
   }
   const lines = [...pairLines(pairs)]
   if (certificate !== undefined) lines.push(`certificate  ${describeCertificate(certificate)}`)
+  if (preemptive) lines.push('preemptive   the server is told before it asks')
   if (lines.length === 0) stdout.write('No credentials are set\n')
   for (const line of lines) stdout.write(`${line}\n`)
 }

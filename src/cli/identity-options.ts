@@ -45,6 +45,10 @@ export const serverOptions = {
     group: SERVER,
     help: 'The bearer token in the first line of standard input',
   },
+  preemptive: {
+    group: SERVER,
+    help: 'Say who you are before it asks (basic, a bearer token, negotiate with Kerberos): for a server that lets everybody in and then refuses the file with 403 or 404',
+  },
   cert: {
     group: SERVER,
     value: 'FILE',

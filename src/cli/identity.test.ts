@@ -79,7 +79,9 @@ describe('planIdentity()', () => {
   })
 
   test('planIdentity() says nothing where nothing is said', () => {
-    assert.deepEqual(planIdentity(get()), { targets: [], certificate: undefined })
+    const nobody = { targets: [], certificate: undefined, isPreemptive: false }
+    assert.deepEqual(planIdentity(get()), nobody)
+    assert.deepEqual(planIdentity(get('--preemptive')), { ...nobody, isPreemptive: true })
   })
 
   const refused: readonly (readonly [words: readonly string[], says: RegExp])[] = [

@@ -12,17 +12,20 @@ import type { SecretInput } from './secret-input.ts'
 export interface IdentityPlan {
   readonly targets: readonly TargetPlan[]
   readonly certificate: CertificatePlan | undefined
+  /** Whether the server is told before it asks (A86). */
+  readonly isPreemptive: boolean
 }
 
 /** Reads the options. @throws {CliError} exit status 2, before anybody was asked for anything */
 export function planIdentity(args: Arguments): IdentityPlan {
   const targets = (['server', 'proxy'] as const).flatMap((target) => planTarget(target, args) ?? [])
-  return { targets, certificate: planCertificate(args) }
+  const isPreemptive = args.has('preemptive')
+  return { targets, certificate: planCertificate(args), isPreemptive }
 }
 
 /** Whether the options say nothing. */
-export function isNobody({ targets, certificate }: IdentityPlan): boolean {
-  return targets.length === 0 && certificate === undefined
+export function isNobody({ targets, certificate, isPreemptive }: IdentityPlan): boolean {
+  return targets.length === 0 && certificate === undefined && !isPreemptive
 }
 
 /** Who a target is. */
@@ -37,6 +40,7 @@ export interface Peer {
 export interface Identity {
   readonly credentials: readonly CredentialParams[]
   readonly certificate?: CertificateParams
+  readonly preemptiveAuthentication?: true
 }
 
 /** Basic was named, so it is given; whoever named it shall know what that means (A183). */
@@ -84,13 +88,18 @@ export class IdentityReader {
       if (!isSecure && pairs.some(({ scheme }) => scheme === 'basic')) warn(target, name)
       credentials.push(...pairs)
     }
-    const { certificate } = this.#plan
-    if (certificate === undefined) return { credentials }
-    if (certificate.locked === undefined) {
-      return { credentials, certificate: certificate.certificate }
+    const { certificate, isPreemptive } = this.#plan
+    return {
+      credentials,
+      ...(isPreemptive ? { preemptiveAuthentication: true } : {}),
+      ...(certificate === undefined ? {} : { certificate: await this.#open(certificate) }),
     }
-    const passphrase = this.#secrets.get('passphrase') ?? (await this.#readPassphrase(certificate))
-    return { credentials, certificate: { ...certificate.certificate, passphrase } }
+  }
+
+  async #open(plan: CertificatePlan): Promise<CertificateParams> {
+    if (plan.locked === undefined) return plan.certificate
+    const passphrase = this.#secrets.get('passphrase') ?? (await this.#readPassphrase(plan))
+    return { ...plan.certificate, passphrase }
   }
 
   #read(target: AuthTarget, source: Source, peer: string, fromStdin: boolean): Promise<string> {

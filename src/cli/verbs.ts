@@ -274,6 +274,7 @@ export const verbs = {
         help: "The proxy's, for these schemes, with commas",
       },
       cert: { help: 'The client certificate' },
+      preemptive: { help: 'That the server is told before it asks' },
       all: { short: 'a', help: 'All of it' },
       json,
       help,

@@ -205,6 +205,22 @@ export class BackgroundCopyJob {
   }
 
   /**
+   * Lets servers be told who is asking before they want to know: for those that let everybody in and then refuse the file
+   * to who has not said who they are (A85). What was set for Basic, for a fixed Bearer token, or for Negotiate where
+   * Kerberos answers goes out with the first request, to the job's own servers; the other schemes and all proxies wait
+   * to be asked (A86, A387). Off unless it is set.
+   *
+   * @throws {BackgroundCopyError} `E_ACCESSDENIED` when the caller is not the owner
+   */
+  async setPreemptiveAuthentication(enabled: boolean): Promise<void> {
+    await this.#call('job.setPreemptiveAuthentication', { id: this.id, enabled })
+  }
+
+  async getPreemptiveAuthentication(): Promise<boolean> {
+    return (await this.#call('job.getPreemptiveAuthentication', { id: this.id })).enabled
+  }
+
+  /**
    * Sets which proxy the job goes through (N1). The lists are read when the job runs: what cannot be read ends it with
    * `BG_E_INVALID_PROXY_INFO` (N2). With `preconfig` the variables of this process count as the owner's (N40).
    *

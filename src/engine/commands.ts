@@ -64,6 +64,7 @@ export interface JobRequest extends JobChanges {
   readonly files?: readonly NewFileRequest[]
   readonly resume?: boolean
   readonly credentials?: readonly GivenPair[]
+  readonly provesUnasked?: boolean
   readonly proxy?: ProxySettings
   readonly certificate?: GivenCertificate
 }
@@ -229,7 +230,8 @@ export class Commands {
   }
 
   /** As whom, and which way, a new job asks. The secrets are the caller's. */
-  #takeIdentity(caller: Caller, { proxy, certificate: given, credentials }: JobRequest) {
+  #takeIdentity(caller: Caller, request: JobRequest) {
+    const { proxy, certificate: given, credentials, provesUnasked = false } = request
     if (proxy !== undefined) checkProxySettings(proxy)
     const { certificate, passphrase } = given === undefined ? {} : takeCertificate(given)
     if (certificate !== undefined && !('certificateFile' in certificate)) {
@@ -239,6 +241,7 @@ export class Commands {
       fields: {
         ...(proxy === undefined ? {} : { proxy: withoutProxyLogins(proxy) }),
         ...(certificate === undefined ? {} : { certificate }),
+        ...(provesUnasked ? { provesUnasked } : {}),
       },
       passphrase,
       pairs: (credentials ?? []).map(takePair),

@@ -32,6 +32,8 @@ export interface Question {
   /** As this job would ask. */
   readonly id?: JobId
   readonly credentials?: readonly GivenPair[]
+  /** As {@link Job.provesUnasked}. */
+  readonly provesUnasked?: boolean
   readonly proxy?: ProxySettings
   readonly certificate?: GivenCertificate
   /** PEM file of the authorities that are trusted instead of the platform's. */
@@ -96,6 +98,7 @@ export class Examinations {
         ...identity,
         pairs,
         settings: this.#core.settings.auth,
+        ...(question.provesUnasked === undefined ? {} : { provesUnasked: question.provesUnasked }),
         ...(certificate === undefined ? {} : { certificate }),
       },
       ...(urlCredentials === undefined ? {} : { urlCredentials }),

@@ -94,6 +94,22 @@ export class IdentityCommands {
     return usesStoredForProxy ? 'proxy' : undefined
   }
 
+  /**
+   * Says whether servers are told who is asking before they want to know: for those that let everybody in and then
+   * refuse the file (A85, A86).
+   *
+   * @throws {JobError} `E_ACCESSDENIED` when the caller is not the owner, `BG_E_INVALID_STATE`
+   */
+  setPreemptiveAuthentication(caller: Caller, id: JobId, provesUnasked: boolean): void {
+    const job = findOwned(this.#core, caller, id, 'the authentication')
+    this.#change(job, (before) => ({ ...before, provesUnasked }))
+  }
+
+  /** @throws {JobError} as `findJob` */
+  preemptiveAuthentication(caller: Caller, id: JobId): boolean {
+    return findJob(this.#core, caller, id).provesUnasked ?? false
+  }
+
   /** @throws {JobError} `BG_E_INVALID_STATE`, and as `checkProxySettings` */
   setProxySettings(caller: Caller, id: JobId, proxy: ProxySettings): void {
     checkProxySettings(proxy)
@@ -229,6 +245,7 @@ export class IdentityCommands {
         owner: caller.owner,
         hasUrlCredentials: false,
         usesStoredForProxy: false,
+        provesUnasked: false,
       }))
     })
   }

@@ -508,6 +508,32 @@ describe('IdentityCommands: ways, certificates, helpers, owners', () => {
     assert.equal(identity(bench, job), undefined)
   })
 
+  test('a job may prove itself unasked where its owner says so, until another one takes it (A19, A86)', () => {
+    const bench = new Bench()
+    const { identity: calls } = bench.engine
+    const job = bench.add('normal', 1, { resume: false, credentials: [basic] })
+    assert.equal(calls.preemptiveAuthentication(me, job.id), false)
+    assert.throws(
+      () => calls.setPreemptiveAuthentication(root, job.id, true),
+      hasCode('E_ACCESSDENIED'),
+    )
+    calls.setPreemptiveAuthentication(me, job.id, true)
+    bench.engine.resume(me, job.id)
+    assert.equal(identity(bench, job)?.provesUnasked, true)
+    calls.setPreemptiveAuthentication(me, job.id, false)
+    bench.over(job)
+    assert.equal(identity(bench, job)?.provesUnasked, undefined)
+    calls.setPreemptiveAuthentication(me, job.id, true)
+    calls.takeOwnership(root, job.id)
+    assert.equal(calls.preemptiveAuthentication(root, job.id), false)
+  })
+
+  test('a job may be made to prove itself unasked (A86)', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 1, { credentials: [basic], provesUnasked: true })
+    assert.equal(identity(bench, job)?.provesUnasked, true)
+  })
+
   test('who takes the ownership does not become who is told to proxies (A19, A63)', () => {
     const bench = new Bench()
     const job = bench.add('normal', 1, { resume: false })

@@ -40,6 +40,7 @@ export function appearanceOf(job: Job, core: Core): Appearance | Failure {
     pairs,
     settings,
     usesStoredForProxy: job.usesStoredForProxy ?? false,
+    ...(job.provesUnasked === true ? { provesUnasked: true } : {}),
     ...(helper === undefined ? {} : { helper }),
     ...(certificate === undefined ? {} : { certificate }),
   }

@@ -68,6 +68,8 @@ export interface IdentityOrder {
   readonly settings: AuthSettings
   /** Whether challenges of the proxy may be answered with who is logged on (A63). */
   readonly usesStoredForProxy: boolean
+  /** Whether servers are told before they ask (A86); absent: no. */
+  readonly provesUnasked?: boolean
   /** Who implicit credentials stand for instead of the owner: a helper (A90), as `auth/credential-record` writes it. */
   readonly helper?: Uint8Array
   /** What the server gets when it asks for a certificate (A70). */

@@ -227,7 +227,7 @@ class Visit implements LegConsumer {
       this.next = this.#hops.next(this.#target, head.status, head.fields)
       return 'drop'
     }
-    return this.#final(head, lease, unasked(head.status, this.#proof))
+    return this.#final(head, lease, this.#proof?.unasked(head))
   }
 
   /** What somebody sends who has not proved to be the server is not taken to its end. */
@@ -262,15 +262,6 @@ class Visit implements LegConsumer {
   flush(): void {
     this.#sink.flush()
   }
-}
-
-/**
- * Why what is set for a server did not help (A85): a server that lets everybody in asks nobody, and refuses this file all
- * the same. Nothing is sent unasked to mend that (A86).
- */
-function unasked(status: number, proof: Proof | undefined): string | undefined {
-  if (status !== 403 || proof?.isServerUnasked !== true) return undefined
-  return 'The server refuses the file without asking who is there, as a server does that lets everybody in: what is set for it was not used'
 }
 
 /** What was seen of the handshake of the connection that an error ended. */

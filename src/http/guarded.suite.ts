@@ -25,7 +25,7 @@ import { noMechanisms } from '../auth/world.suite.ts'
 import { defaultAuthSettings } from '../auth/settings.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import type { Identity as Certificate } from './certificates.suite.ts'
-import { Identity } from './identity.ts'
+import { Identity, type IdentityOptions } from './identity.ts'
 import { nodeHashes } from './node-hashes.ts'
 
 /** The one user of every server here. */
@@ -100,8 +100,9 @@ export function passwordOf(password: string = user.password): PasswordCredential
 export function identityWith(
   t: Pick<TestContext, 'after'>,
   pairs: readonly CredentialPair[],
+  options: Omit<IdentityOptions, 'wallet' | 'world'> = {},
 ): Identity {
-  const identity = new Identity({ wallet: { pairs }, world: realWorld })
+  const identity = new Identity({ wallet: { pairs }, world: realWorld, ...options })
   t.after(() => identity.close())
   return identity
 }

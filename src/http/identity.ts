@@ -15,7 +15,7 @@ export interface IdentityOptions {
   /** Its secrets stay their owner's, who wipes them after the identity was closed. */
   readonly wallet: Wallet
   readonly world: AuthWorld
-  /** Whether to prove before anybody asked (A86). */
+  /** Whether to prove to servers before they ask (A86); proxies always ask (A387). */
   readonly isUnasked?: boolean
   /** Hears what each response that asks for proof meant. Must not throw. */
   readonly witness?: (witnessed: Witnessed) => void
@@ -112,7 +112,13 @@ export class Identity implements Disposable {
   #known(key: string, situation: () => AuthenticatorOptions['situation']): Authenticator {
     const known = this.#authenticators.get(key)
     if (known !== undefined) return known
-    const options = { ...this.#options, situation: situation() }
+    const { isUnasked = false, ...others } = this.#options
+    const about = situation()
+    const options = {
+      ...others,
+      situation: about,
+      isUnasked: isUnasked && about.target === 'server',
+    }
     const authenticator = new Authenticator(
       this.isForProxiesOnly && options.situation.target === 'server' ? empty(options) : options,
     )

@@ -59,21 +59,72 @@ test('a 403 or a 404 is no question, whatever stands in it (A86, A138)', async (
   }
 })
 
-test('a 403 without a question says that nothing that is set was used (A85, A86)', async (t) => {
-  const server = await guarded(t, [guards.basic()], {
-    isPublic: (path) => path !== '/asked',
-    serve: (_request, response) => void response.writeHead(403).end(),
-  })
-  const client = makeClient(t)
-  const refusalOf = async (path: string, ...schemes: readonly SchemeName[]) => {
-    const identity = identityWith(t, schemes.map((scheme) => pair(scheme))) // prettier-ignore
-    const { response } = await fetchText(client, server.url + path, { identity })
-    assert.equal(response.status, 403)
-    return response.refusal
+test('a 403 or 404 without a question says that nothing that is set was used (A85, A86)', async (t) => {
+  for (const status of [403, 404, 500]) {
+    const server = await guarded(t, [guards.basic()], {
+      isPublic: (path) => path !== '/asked',
+      serve: ({ url }, response) => {
+        const fields = url === '/question' ? { 'WWW-Authenticate': 'Basic realm="r"' } : {}
+        response.writeHead(status, fields).end()
+      },
+    })
+    const client = makeClient(t)
+    const refusalOf = async (path: string, ...schemes: readonly SchemeName[]) => {
+      const identity = identityWith(t, schemes.map((scheme) => pair(scheme))) // prettier-ignore
+      const { response } = await fetchText(client, server.url + path, { identity })
+      assert.equal(response.status, status)
+      return response.refusal
+    }
+    const said = await refusalOf('/public', 'basic')
+    if (status === 500) assert.equal(said, undefined)
+    else assert.match(said ?? '', /what is set for it was not used; preemptive authentication/u)
+    assert.equal(await refusalOf('/asked', 'basic'), undefined)
+    assert.equal(await refusalOf('/public'), undefined)
+    assert.equal(await refusalOf('/question', 'basic'), undefined)
   }
-  assert.match((await refusalOf('/public', 'basic')) ?? '', /what is set for it was not used/u)
-  assert.equal(await refusalOf('/asked', 'basic'), undefined)
-  assert.equal(await refusalOf('/public'), undefined)
+})
+
+test('a job that says so proves itself in the first request of all, to its own servers (A86, A386, A387)', async (t) => {
+  // Lets everybody in, and shows the file to one person only.
+  const knows = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`
+  const server = await guarded(t, [guards.basic()], {
+    isPublic: () => true,
+    serve: ({ headers, url }, response) => {
+      const isKnown = headers.authorization === knows
+      const elsewhere = { Location: `${elsewhereUrl}/there` }
+      if (url === '/away') response.writeHead(302, elsewhere).end()
+      else response.writeHead(isKnown ? 200 : 403).end('file')
+    },
+  })
+  const other = await guarded(t, [guards.basic()])
+  const elsewhereUrl = other.url
+  const client = makeClient(t)
+  const pairs = [pair('digest'), pair('ntlm'), pair('basic')]
+  const identity = identityWith(t, pairs, { isUnasked: true })
+  const { text } = await fetchText(client, `${server.url}/file`, { identity })
+  assert.equal(text, 'file')
+  assert.equal(server.log.length, 1, 'schemes that cannot begin unasked are not begun')
+  const away = await fetchText(client, `${server.url}/away`, { identity })
+  assert.equal(away.response.status, 401)
+  assert.deepEqual(
+    other.log.map(({ credentials }) => credentials),
+    [undefined],
+  )
+  const patient = identityWith(t, pairs)
+  assert.equal((await fetchText(client, `${server.url}/file`, { identity: patient })).text, 'file')
+  assert.equal(server.log.at(-1)?.credentials, undefined)
+})
+
+test('a wrong password that goes out unasked is one refusal (A86, A133)', async (t) => {
+  const server = await guarded(t, [guards.basic()])
+  const wrong = [pair('basic', 'server', 'wrong')]
+  const identity = identityWith(t, wrong, { isUnasked: true })
+  const client = makeClient(t)
+  for (const path of ['/a', '/b']) {
+    const { response } = await fetchText(client, server.url + path, { identity })
+    assert.equal(response.status, 401)
+  }
+  assert.equal(server.log.filter(({ credentials }) => credentials !== undefined).length, 1)
 })
 
 test('a 401 that names no scheme, or none that is known, is the end (A177, A185, A273)', async (t) => {

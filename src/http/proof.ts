@@ -169,9 +169,15 @@ export class Proof implements Disposable {
     return this.#hasAnswered
   }
 
-  /** Whether there is something to prove to the server, and it has not asked for it. */
-  get isServerUnasked(): boolean {
-    return this.#request.identity?.hasForServers === true && this.#server.isUnproven
+  /**
+   * Why what is set for a server did not help (A85): one that lets everybody in asks nobody, and refuses this file, or
+   * denies that there is one, all the same. Nothing is sent unasked to mend that, unless the job says so (A86).
+   *
+   * @returns for people; `undefined` where that cannot be the reason
+   */
+  unasked({ status, fields }: ResponseHead): string | undefined {
+    if (this.#request.identity?.hasForServers !== true || !this.#server.isUnproven) return undefined
+    return fields.has(targetFields.server.challenge) ? undefined : unaskedRefusals.get(status)
   }
 
   /** Words the request for a connection; see `Wording`. */
@@ -381,6 +387,19 @@ export class Proof implements Disposable {
     this.#proxy?.close()
   }
 }
+
+const notUsed = 'what is set for it was not used; preemptive authentication sends it unasked'
+
+const unaskedRefusals: ReadonlyMap<number, string> = new Map([
+  [
+    403,
+    `The server refuses the file without asking who is there, as a server does that lets everybody in: ${notUsed}`,
+  ],
+  [
+    404,
+    `The server knows no such file and does not ask who is there, as a server does that hides it: ${notUsed}`,
+  ],
+])
 
 /** The proxy, where it is asked for the whole URL. */
 function proxySide(identity: Identity, target: Target, way: Way): Side | undefined {

@@ -130,6 +130,8 @@ export interface Job {
   readonly helperFlags?: number
   /** Whether proxies may be told who is logged on although no credentials say so (A63); absent: no. */
   readonly usesStoredForProxy?: boolean
+  /** Whether servers are told who is asking before they want to know (A86); absent: no. */
+  readonly provesUnasked?: boolean
   /** Whether names and passwords stood in URLs of its files: they lie sealed in the queue (A40). */
   readonly hasUrlCredentials?: boolean
   /** On networks of which cost it may be transferred, as BITS_COST_STATE_* say; absent: on all. */

@@ -115,6 +115,8 @@ export interface CreateParams extends JobProperties {
   readonly resume?: boolean
   /** As `job.setCredentials` sets them, so that the job has them before it first runs. */
   readonly credentials?: readonly CredentialParams[]
+  /** As `job.setPreemptiveAuthentication` sets it. */
+  readonly preemptiveAuthentication?: boolean
   /** As `job.setProxySettings` sets them. */
   readonly proxy?: ProxySettings
   /** As `job.setClientCertificate` sets it. */
@@ -127,6 +129,8 @@ export interface ExamineParams {
   /** As this job would ask. */
   readonly id?: JobId
   readonly credentials?: readonly CredentialParams[]
+  /** As `job.setPreemptiveAuthentication` sets it. */
+  readonly preemptiveAuthentication?: boolean
   readonly proxy?: ProxySettings
   /** As `job.setClientCertificate` sets it. */
   readonly certificate?: CertificateParams
@@ -180,6 +184,12 @@ export interface Methods {
   'job.getUseStoredCredentials': {
     params: { id: JobId }
     result: { readonly target: 'proxy' | null }
+  }
+  /** Whether servers are told who is asking before they want to know (A86); proxies always ask. Only the owner may. */
+  'job.setPreemptiveAuthentication': { params: { id: JobId; enabled: boolean }; result: null }
+  'job.getPreemptiveAuthentication': {
+    params: { id: JobId }
+    result: { readonly enabled: boolean }
   }
   /** Lists and script are read when the job runs (N2). */
   'job.setProxySettings': { params: { id: JobId } & ProxySettings; result: null }

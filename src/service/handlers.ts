@@ -54,6 +54,7 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
           files: (files ?? []).map(newFile),
           resume: resume ?? false,
           ...(given.credentials === undefined ? {} : { credentials: given.credentials }),
+          ...unasked(given),
           ...(given.proxy === undefined ? {} : { proxy: given.proxy }),
           ...(given.certificate === undefined ? {} : { certificate: given.certificate }),
         }),
@@ -99,7 +100,8 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
     },
     ...identityHandlers(engine, facts, show),
     'doctor.examine': async (question, caller) => {
-      const findings = await engine.examinations.examine(caller, question)
+      const asked = { ...question, ...unasked(question) }
+      const findings = await engine.examinations.examine(caller, asked)
       return { findings: findings.map(viewFinding) }
     },
     'service.status': () => ({ ...facts.status(), jobs: engine.count() }),
@@ -108,6 +110,14 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
       return null
     },
   }
+}
+
+function unasked({
+  preemptiveAuthentication: provesUnasked,
+}: {
+  readonly preemptiveAuthentication?: boolean
+}): { readonly provesUnasked?: boolean } {
+  return provesUnasked === undefined ? {} : { provesUnasked }
 }
 
 function stateKind(name: BitsState): JobStateKind {

@@ -10,7 +10,7 @@ import type { ServiceFacts } from './handlers.ts'
 /** The methods of this file, by the ends of their names. */
 type IdentityMethod = Extract<
   MethodName,
-  `${string}${'Credentials' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Sid' | 'Ownership' | '.rotate'}`
+  `${string}${'Credentials' | 'Authentication' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Sid' | 'Ownership' | '.rotate'}`
 >
 
 /** These methods over one engine. */
@@ -34,6 +34,13 @@ export function identityHandlers(
     },
     'job.getUseStoredCredentials': ({ id }, caller) => ({
       target: identity.useStoredCredentials(caller, id) ?? null,
+    }),
+    'job.setPreemptiveAuthentication': ({ id, enabled }, caller) => {
+      identity.setPreemptiveAuthentication(caller, id, enabled)
+      return null
+    },
+    'job.getPreemptiveAuthentication': ({ id }, caller) => ({
+      enabled: identity.preemptiveAuthentication(caller, id),
     }),
     'job.setProxySettings': ({ id, ...proxy }, caller) => {
       identity.setProxySettings(caller, id, proxy)

@@ -304,6 +304,12 @@ suite('lull credentials', { concurrency: 4 }, () => {
       await printed(['credentials', 'remove', id, '--scheme', 'ntlm']),
       'None of these were set\n',
     )
+    assert.match(
+      await printed(['credentials', 'set', id, '--preemptive']),
+      /^preemptive {3}the server is told/mu,
+    )
+    await printed(['credentials', 'remove', id, '--preemptive'])
+    assert.doesNotMatch(await printed(['credentials', 'list', id]), /preemptive/u)
     await printed(['credentials', 'remove', id, '--all'])
     assert.equal(await printed(['credentials', 'list', id]), 'No credentials are set\n')
     await printed(['cancel', id])
@@ -337,7 +343,7 @@ suite('lull credentials', { concurrency: 4 }, () => {
   const rows: readonly (readonly [args: readonly string[], says: RegExp])[] = [
     [['credentials', 'set', 'x'], /--user, --proxy-user, --cert/u],
     [['credentials', 'set'], /give ID/u],
-    [['credentials', 'remove', 'x'], /--scheme, --proxy-scheme, --cert or --all/u],
+    [['credentials', 'remove', 'x'], /--scheme, --proxy-scheme, --cert, --preemptive or --all/u],
     [['credentials', 'lsit', 'x'], /did you mean lull credentials list/u],
     [['credentails', 'list'], /did you mean credentials/u],
     [['credentials', 'list', 'x', '--jsno'], /lull credentials list has no such option.+--json/u],

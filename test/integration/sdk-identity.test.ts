@@ -272,6 +272,32 @@ for (const { name, open } of ways) {
       await made.cancel()
     })
 
+    test('a server that asks nobody is told who is there where the job says so, and not otherwise (A85, A86)', async (t) => {
+      const knows = `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`
+      const server = await guarded(t, [guards.basic()], {
+        isPublic: () => true,
+        serve: ({ headers }, response) =>
+          void response.writeHead(headers.authorization === knows ? 200 : 404).end('whole'),
+      })
+      const target = home.path(`acl-${name.replaceAll(/\W/gu, '')}`)
+      const made = await manager.createJob('behind a list', {
+        files: [{ remoteName: `${server.url}/file`, localName: target }],
+        credentials: [{ target: 'server', scheme: 'basic', credentials: right }],
+        completesItself: true,
+        resume: true,
+      })
+      await waitState(made, 'ERROR')
+      const { error } = await made.getView()
+      assert.equal(error?.symbol, 'BG_E_HTTP_ERROR_404')
+      assert.match(error?.message ?? '', /was not used; preemptive authentication sends it/u)
+      assert.equal(await made.getPreemptiveAuthentication(), false)
+      await made.setPreemptiveAuthentication(true)
+      assert.equal(await made.getPreemptiveAuthentication(), true)
+      await made.resume()
+      await waitState(made, 'ACKNOWLEDGED')
+      assert.equal(readFileSync(target, 'utf8'), 'whole')
+    })
+
     test('whose job it is already takes nothing away with takeOwnership()', async () => {
       const made = await manager.createJob('owned')
       await made.setCredentials({ target: 'server', scheme: 'digest', credentials: right })

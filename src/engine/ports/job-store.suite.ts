@@ -127,6 +127,7 @@ export const fullJob: NewJob = newJob(1, {
   certificate: { certificateFile: '/home/ÅSA/c.pem', keyFile: '/home/ÅSA/c.key' },
   helperFlags: 3,
   usesStoredForProxy: true,
+  provesUnasked: true,
   costFlags: 0xffff_ffff,
   completesItself: true,
   pending: 'discard',
