@@ -2,7 +2,10 @@
 
 import { DamagedRow } from './store-error.ts'
 
-/** The named values of one row or one JSON object. Every reader throws {@link DamagedRow} for what does not fit. */
+/**
+ * The named values of one row or one JSON object. Every reader throws {@link DamagedRow} for what does not fit; some take
+ * what a value is when it is not there.
+ */
 export class Fields {
   /** What they belong to, for people: `job 7f3a…`. */
   readonly #owner: string
@@ -17,8 +20,8 @@ export class Fields {
     return this.#values[name] !== undefined && this.#values[name] !== null
   }
 
-  text(name: string): string {
-    const value = this.#values[name]
+  text(name: string, absent?: string): string {
+    const value = this.#values[name] ?? absent
     if (typeof value !== 'string') throw this.#damaged(name, 'a text')
     return value
   }
@@ -30,36 +33,36 @@ export class Fields {
   }
 
   /** Any finite number. */
-  number(name: string): number {
-    const value = this.#values[name]
+  number(name: string, absent?: number): number {
+    const value = this.#values[name] ?? absent
     if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#damaged(name, 'a number')
     return value
   }
 
   /** A whole number, 0 or more. */
-  count(name: string): number {
-    const value = this.#values[name]
+  count(name: string, absent?: number): number {
+    const value = this.#values[name] ?? absent
     if (!isCount(value)) throw this.#damaged(name, 'a count')
     return value
   }
 
-  boolean(name: string): boolean {
-    const value = this.#values[name]
+  boolean(name: string, absent?: boolean): boolean {
+    const value = this.#values[name] ?? absent
     if (typeof value !== 'boolean') throw this.#damaged(name, 'true or false')
     return value
   }
 
   /** One of a few words. */
-  word<const Word extends string>(name: string, words: readonly Word[]): Word {
-    const value = this.#values[name]
+  word<const Word extends string>(name: string, words: readonly Word[], absent?: Word): Word {
+    const value = this.#values[name] ?? absent
     const word = words.find((candidate) => candidate === value)
     if (word === undefined) throw this.#damaged(name, `one of ${words.join(', ')}`)
     return word
   }
 
   /** An object within a JSON text. */
-  object(name: string): Fields {
-    const value = this.#values[name]
+  object(name: string, absent?: Readonly<Record<string, unknown>>): Fields {
+    const value = this.#values[name] ?? absent
     if (!isObject(value)) throw this.#damaged(name, 'an object')
     return new Fields(`${this.#owner}, ${name}`, value)
   }

@@ -2,7 +2,7 @@
  * A job as a row. What the queue is asked about (owner, priority, state, turn, times) has columns; everything else is
  * one JSON text, `record`, because it is only ever read and written whole.
  *
- * Encoding takes whatever a job has; decoding names every field, so a field added to `Job` does not compile until it is
+ * Encoding takes whatever a job has but what is usual; decoding names every field, so a field added to `Job` does not compile until it is
  * decoded here, and the recorded rows in `migrations.test.ts` do not pass until a migration gives it to old rows.
  */
 
@@ -25,6 +25,7 @@ import {
 } from '../job/route.ts'
 import type { NewJob } from '../engine/ports/job-store.ts'
 import { Fields, formatJson } from './fields.ts'
+import { usual, withoutUsual } from './usual.ts'
 
 /** What can be bound to a statement. */
 export type Value = string | number | null | Uint8Array
@@ -49,7 +50,8 @@ export function encodeJob(job: NewJob): Value[] {
   const { id, owner, priority, state, turn, pending = null, modified, ...rest } = job
   const { kind, retryAt = null, ...facts } = { retryAt: undefined, ...state }
   // A saved job comes with its sequence, which is the row's own.
-  const record = formatJson({ ...rest, sequence: undefined, ownerName: owner.name, facts })
+  const whole = { ...rest, sequence: undefined, ownerName: owner.name, facts }
+  const record = formatJson(withoutUsual(whole))
   return [id, owner.id, priority, kind, retryAt, turn, pending, modified, record]
 }
 
@@ -61,13 +63,13 @@ export function decodeJob(row: Row): Job {
     id: columns.text('id'),
     sequence: columns.count('sequence'),
     owner: { id: columns.text('owner_id'), name: record.text('ownerName') },
-    type: record.word('type', ['download', 'upload', 'uploadReply']),
+    type: record.word('type', ['download', 'upload', 'uploadReply'], usual.type),
     displayName: record.text('displayName'),
-    description: record.text('description'),
+    description: record.text('description', usual.description),
     priority: columns.word('priority', priorities),
-    state: decodeState(columns, record.object('facts')),
-    patience: decodePatience(record.object('patience')),
-    transfer: decodeTransfer(record.object('transfer')),
+    state: decodeState(columns, record),
+    patience: record.has('patience') ? decodePatience(record.object('patience')) : usual.patience,
+    transfer: record.has('transfer') ? decodeTransfer(record.object('transfer')) : usual.transfer,
     ...(record.has('proxy') && { proxy: decodeProxy(record.object('proxy')) }),
     ...(record.has('certificate') && {
       certificate: decodeCertificate(record.object('certificate')),
@@ -81,24 +83,45 @@ export function decodeJob(row: Row): Job {
     }),
     ...(record.has('provesUnasked') && { provesUnasked: record.boolean('provesUnasked') }),
     ...(record.has('costFlags') && { costFlags: record.count('costFlags') }),
-    completesItself: record.boolean('completesItself'),
+    completesItself: record.boolean('completesItself', usual.completesItself),
     ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
     created: record.number('created'),
     modified: columns.number('modified'),
     ...(record.has('transferredAt') && { transferredAt: record.number('transferredAt') }),
-    tally: decodeTally(record.object('tally')),
-    errorCount: record.count('errorCount'),
-    attempts: record.count('attempts'),
-    noProgressMs: record.number('noProgressMs'),
-    bytesBest: record.count('bytesBest'),
-    touched: record.boolean('touched'),
-    activeMs: record.number('activeMs'),
+    tally: record.has('tally') ? decodeTally(record.object('tally')) : usual.tally,
+    errorCount: record.count('errorCount', usual.errorCount),
+    attempts: record.count('attempts', usual.attempts),
+    noProgressMs: record.number('noProgressMs', usual.noProgressMs),
+    bytesBest: record.count('bytesBest', usual.bytesBest),
+    touched: record.boolean('touched', usual.touched),
+    activeMs: record.number('activeMs', usual.activeMs),
     turn: columns.number('turn'),
   }
 }
 
-function decodeState(columns: Fields, facts: Fields): JobState {
+/** The states that have more to tell than their name. */
+type KindWithFacts = 'transientError' | 'error' | 'transferred' | 'acknowledged'
+
+function decodeState(columns: Fields, record: Fields): JobState {
   const kind = columns.word('state', stateKinds)
+  switch (kind) {
+    case 'suspended':
+    case 'queued':
+    case 'connecting':
+    case 'transferring':
+    case 'cancelled':
+      return { kind }
+    case 'transientError':
+    case 'error':
+    case 'transferred':
+    case 'acknowledged':
+      return decodeFacts(kind, columns, record.object('facts', usual.facts))
+    default:
+      return kind satisfies never
+  }
+}
+
+function decodeFacts(kind: KindWithFacts, columns: Fields, facts: Fields): JobState {
   switch (kind) {
     case 'transientError':
       return {
@@ -114,12 +137,6 @@ function decodeState(columns: Fields, facts: Fields): JobState {
         : { kind }
     case 'acknowledged':
       return { kind, partial: facts.boolean('partial') }
-    case 'suspended':
-    case 'queued':
-    case 'connecting':
-    case 'transferring':
-    case 'cancelled':
-      return { kind }
     default:
       return kind satisfies never
   }
@@ -140,23 +157,27 @@ function decodeFailure(fields: Fields): Failure {
 
 function decodePatience(fields: Fields): Patience {
   return {
-    minimumRetryDelayS: fields.number('minimumRetryDelayS'),
-    noProgressTimeoutS: fields.number('noProgressTimeoutS'),
-    maximumDownloadTimeS: fields.number('maximumDownloadTimeS'),
-    stallTimeoutMs: fields.number('stallTimeoutMs'),
+    minimumRetryDelayS: fields.number('minimumRetryDelayS', usual.patience.minimumRetryDelayS),
+    noProgressTimeoutS: fields.number('noProgressTimeoutS', usual.patience.noProgressTimeoutS),
+    maximumDownloadTimeS: fields.number(
+      'maximumDownloadTimeS',
+      usual.patience.maximumDownloadTimeS,
+    ),
+    stallTimeoutMs: fields.number('stallTimeoutMs', usual.patience.stallTimeoutMs),
   }
 }
 
 function decodeTransfer(fields: Fields): TransferSettings {
-  const redirects = fields.object('redirects')
+  const { redirects: usually, ...others } = usual.transfer
+  const redirects = fields.object('redirects', usually)
   return {
     ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
     redirects: {
-      follow: redirects.word('follow', ['silent', 'report', 'disallow']),
-      allowHttpsToHttp: redirects.boolean('allowHttpsToHttp'),
+      follow: redirects.word('follow', ['silent', 'report', 'disallow'], usually.follow),
+      allowHttpsToHttp: redirects.boolean('allowHttpsToHttp', usually.allowHttpsToHttp),
     },
-    overwrite: fields.boolean('overwrite'),
-    contentDisposition: fields.boolean('contentDisposition'),
+    overwrite: fields.boolean('overwrite', others.overwrite),
+    contentDisposition: fields.boolean('contentDisposition', others.contentDisposition),
   }
 }
 
@@ -195,10 +216,10 @@ function decodeCertificate(fields: Fields): ClientCertificate {
 
 function decodeTally(fields: Fields): Tally {
   return {
-    filesTotal: fields.count('filesTotal'),
-    filesTransferred: fields.count('filesTransferred'),
-    filesSized: fields.count('filesSized'),
-    bytesSized: fields.count('bytesSized'),
-    bytesTransferred: fields.count('bytesTransferred'),
+    filesTotal: fields.count('filesTotal', usual.tally.filesTotal),
+    filesTransferred: fields.count('filesTransferred', usual.tally.filesTransferred),
+    filesSized: fields.count('filesSized', usual.tally.filesSized),
+    bytesSized: fields.count('bytesSized', usual.tally.bytesSized),
+    bytesTransferred: fields.count('bytesTransferred', usual.tally.bytesTransferred),
   }
 }

@@ -144,6 +144,56 @@ test('openJobStore() reads what version 1 wrote', () => {
   store.close()
 })
 
+test('openJobStore() reads of version 3 what its records leave out', () => {
+  const path = join(folder, 'version-3')
+  const database = new DatabaseSync(path)
+  migrate(database, migrations.slice(0, 3))
+  database.exec(
+    `INSERT INTO jobs (sequence, id, owner_id, priority, state, retry_at, turn, pending, modified, record) VALUES (4, '7f3a0002-0000-4000-8000-000000000000', '1000', 'low', 'queued', NULL, 9, NULL, 1700000000000, '{"displayName":"debian","created":1690000000000,"ownerName":"alice"}')`,
+  )
+  database.close()
+  const store = openJobStore(path)
+  assert.deepEqual(store.find('7f3a0002-0000-4000-8000-000000000000'), {
+    id: '7f3a0002-0000-4000-8000-000000000000',
+    sequence: 4,
+    owner: { id: '1000', name: 'alice' },
+    type: 'download',
+    displayName: 'debian',
+    description: '',
+    priority: 'low',
+    state: { kind: 'queued' },
+    patience: {
+      minimumRetryDelayS: 600,
+      noProgressTimeoutS: 1_209_600,
+      maximumDownloadTimeS: 7_776_000,
+      stallTimeoutMs: 30_000,
+    },
+    transfer: {
+      redirects: { follow: 'silent', allowHttpsToHttp: false },
+      overwrite: false,
+      contentDisposition: false,
+    },
+    completesItself: false,
+    created: 1_690_000_000_000,
+    modified: 1_700_000_000_000,
+    tally: {
+      filesTotal: 1,
+      filesTransferred: 0,
+      filesSized: 0,
+      bytesSized: 0,
+      bytesTransferred: 0,
+    },
+    errorCount: 0,
+    attempts: 0,
+    noProgressMs: 0,
+    bytesBest: 0,
+    touched: false,
+    activeMs: 0,
+    turn: 9,
+  })
+  store.close()
+})
+
 test('migrate() takes only the steps that are not behind the queue, and keeps what is in it', () => {
   using database = recorded()
   const taken: string[] = []

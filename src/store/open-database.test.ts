@@ -213,10 +213,11 @@ test('a queue whose pages were overwritten while it was closed is damaged once t
 
 test('a row that no version wrote is damage, and its values stay out of the message', () => {
   const changes = [
-    `UPDATE jobs SET record = replace(record, 'download', 'hunter2')`,
+    `UPDATE jobs SET record = json_set(record, '$.type', 'hunter2')`,
     `UPDATE jobs SET record = '{"hunter2'`,
     `UPDATE jobs SET record = '[]'`,
-    `UPDATE jobs SET record = json_remove(record, '$.tally.bytesSized')`,
+    `UPDATE jobs SET record = json_remove(record, '$.displayName')`,
+    `UPDATE jobs SET record = json_set(record, '$.tally', 'hunter2')`,
     `UPDATE jobs SET record = json_set(record, '$.tally.bytesSized', 1e300)`,
     `UPDATE jobs SET record = json_set(record, '$.proxy.usage', 'hunter2')`,
     `UPDATE jobs SET record = json_set(record, '$.certificate.location', 'hunter2')`,
