@@ -51,6 +51,10 @@ class Visit implements LegConsumer {
   /** What is asked; the proof may ask for another page of the same server (A340). */
   #target: Target
   #way: Way = plainWay
+  /** Ways to the target that have not been tried. */
+  #others: Hop[] = []
+  /** Whether the proof has gone on at another origin, over ways of that (A340). */
+  #isElsewhere = false
   #proof: Proof | undefined
   /** Whether the answer may have come of a certificate that was not asked for in time. */
   #isAskedLater = false
@@ -78,19 +82,32 @@ class Visit implements LegConsumer {
     if (routes === undefined) return this.#go('direct')
     const found = this.#route()
     const route = found instanceof Promise ? await found : found
-    const [first, ...others] = route.length > 0 ? route : directRoute
-    let hop = first
+    let hop = this.#choose(route)
     for (;;) {
       try {
         return await this.#go(hop)
       } catch (error) {
-        if (hop === 'direct' || !isProxyUnreachable(error)) throw error
-        routes.failed(hop, error.message)
-        const another = others.shift()
-        if (another === undefined) throw error
-        hop = another
+        if (this.#isElsewhere) throw error
+        hop = this.#instead(error)
       }
     }
+  }
+
+  /** The best way; the others are kept. */
+  #choose(route: Route): Hop {
+    const [first, ...others] = route.length > 0 ? route : directRoute
+    this.#others = others
+    return first
+  }
+
+  /** Another way than the one whose proxy cannot be reached (N75). @throws the error when that is not so, or was the last */
+  #instead(error: unknown): Hop {
+    const { hop } = this.#way
+    if (hop === 'direct' || !isProxyUnreachable(error)) throw error
+    this.#request.routes?.failed(hop, error.message)
+    const another = this.#others.shift()
+    if (another === undefined) throw error
+    return another
   }
 
   /** The ways to the target, best first. */
@@ -175,9 +192,7 @@ class Visit implements LegConsumer {
     using proof = new Proof(this.#detour, this.#request, this.#hops.first, this.#way, this.#target)
     this.#proof = proof
     for (;;) {
-      const parts = this.#parts({ request: proof.wording, isAwaited: proof.isAwaited })
-      this.#leg = new Leg(parts)
-      const trailers = await this.#run(this.#leg, proof)
+      const trailers = await this.#runLeg(proof)
       const asked = proof.asked
       if (asked === undefined && !proof.isUnfinished) {
         proof.finish(trailers, this.#bodyHash?.digest())
@@ -189,6 +204,20 @@ class Visit implements LegConsumer {
         return Fields.empty
       }
       await this.#follow(proof)
+    }
+  }
+
+  /** The next leg; elsewhere over one way after the other, because nobody else could go on with this proof. */
+  async #runLeg(proof: Proof): Promise<Fields> {
+    for (;;) {
+      this.#leg = new Leg(this.#parts({ request: proof.wording, isAwaited: proof.isAwaited }))
+      try {
+        return await this.#run(this.#leg, proof)
+      } catch (error) {
+        if (!this.#isElsewhere) throw error
+        this.#way = this.#wayOver(this.#instead(error))
+        proof.moveTo(this.#way)
+      }
     }
   }
 
@@ -206,8 +235,8 @@ class Visit implements LegConsumer {
     const before = this.#target
     this.#target = proof.target
     if (isSameOrigin(before, this.#target)) return
-    const [hop] = await this.#route()
-    this.#way = this.#wayOver(hop ?? 'direct')
+    this.#isElsewhere = true
+    this.#way = this.#wayOver(this.#choose(await this.#route()))
     proof.moveTo(this.#way)
   }
 
