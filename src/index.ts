@@ -29,6 +29,7 @@ export {
 } from './client/identity.ts'
 export type { EncodedIdentity, IdentitySource, PromptOptions } from './client/identity.ts'
 export type { CertificateLocation, ClientCertificate } from './job/certificate.ts'
+export { securityFlags } from './job/security-flags.ts'
 export { costStates, transferPolicies, type TransferPolicy } from './job/cost.ts'
 export type { ErrorContext } from './job/failure.ts'
 export type { GivenToken } from './job/given-credentials.ts'

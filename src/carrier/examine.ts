@@ -62,6 +62,7 @@ export async function examine(
     routes: telling(routes, findings),
     witness: (secured) => void findings.push({ kind: 'secured', ...secured }),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
+    securityFlags: transfer.securityFlags ?? 0,
     ...(certificate === undefined ? {} : { certificate }),
   }
   try {

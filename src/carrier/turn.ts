@@ -349,6 +349,7 @@ function askingOf(order: FetchOrder, world: TurnWorld, signal: AbortSignal): Ask
     routes: world.routes(order.proxy),
     ...(world.strictCertificates === true ? { strictCertificates: true } : {}),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
+    securityFlags: transfer.securityFlags ?? 0,
     ...(identity?.certificate === undefined ? {} : { certificate: identity.certificate }),
   }
 }

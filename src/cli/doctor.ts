@@ -22,6 +22,7 @@ import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
+import { securityFlagsOf } from './security.ts'
 import { verbs } from './verbs.ts'
 
 /** Spaces that each depth of a report stands inside. */
@@ -52,7 +53,7 @@ async function ask(args: Arguments): Promise<{ client: RpcClient; question: Exam
   await using input = new SecretInput()
   const reader = new IdentityReader(planIdentity(args), input)
   const given = proxySettingsOf(args)
-  const trust = trustOf(args.value('cacert'))
+  const trust = trustOf(args)
   await reader.readLines()
   const client = await connect(findHome(), { start: true })
   const id = await jobOf(client, args.value('job'))
@@ -100,7 +101,15 @@ function checkUrl(url: string): void {
   )
 }
 
-function trustOf(path: string | undefined): Pick<ExamineParams, 'caFile'> {
+function trustOf(args: Arguments): Pick<ExamineParams, 'caFile' | 'securityFlags'> {
+  const securityFlags = securityFlagsOf(args)
+  return {
+    ...caFileOf(args.value('cacert')),
+    ...(securityFlags === undefined ? {} : { securityFlags }),
+  }
+}
+
+function caFileOf(path: string | undefined): Pick<ExamineParams, 'caFile'> {
   if (path === undefined) return {}
   try {
     readFileSync(path)

@@ -15,6 +15,7 @@ import type { Arguments } from './parse.ts'
 import { parseDuration } from './quantity.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
+import { securityFlagsOf } from './security.ts'
 import { targets } from './targets.ts'
 import { wantedFiles, whyNot } from './wanted.ts'
 
@@ -65,6 +66,7 @@ async function requestOf(
     ...defined('noProgressTimeout', seconds(args, 'no-progress-timeout')),
     ...defined('stallTimeout', stallTimeout(args)),
     ...defined('caFile', caFile(args)),
+    ...defined('securityFlags', securityFlagsOf(args)),
     overwrite: args.has('force'),
     contentDisposition: args.has('content-disposition'),
     completesItself: true,

@@ -7,6 +7,7 @@ import {
   schemeWords,
   serverOptions,
 } from './identity-options.ts'
+import { trustOptions } from './security.ts'
 
 /** An option of a verb. */
 export interface OptionSpec {
@@ -86,11 +87,6 @@ export const verbs = {
         multiple: true,
         help: 'Send this header with every request',
       },
-      cacert: {
-        value: 'FILE',
-        completes: 'file',
-        help: "Trust the certificate authorities in this PEM file instead of the system's",
-      },
       priority: {
         short: 'p',
         value: 'LEVEL',
@@ -121,6 +117,7 @@ export const verbs = {
       json: { help: 'Write one JSON line per event to standard output' },
       quiet: { short: 'q', help: 'Show nothing but errors' },
       help,
+      ...trustOptions,
       ...serverOptions,
       ...proxyIdentityOptions,
       ...routeOptions,
@@ -225,13 +222,9 @@ export const verbs = {
         value: 'ID',
         help: 'As this job asks, and for the file it fails with where no URL is given',
       },
-      cacert: {
-        value: 'FILE',
-        completes: 'file',
-        help: "Trust the certificate authorities in this PEM file instead of the system's",
-      },
       json,
       help,
+      ...trustOptions,
       ...serverOptions,
       ...proxyIdentityOptions,
       ...routeOptions,

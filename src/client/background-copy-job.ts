@@ -324,6 +324,21 @@ export class BackgroundCopyJob {
   }
 
   /**
+   * Sets how servers are checked and what becomes of redirects (IBackgroundCopyJobHttpOptions, A79). A job that has
+   * its turn begins a new one with them.
+   *
+   * @param flags of `securityFlags`; 0 checks everything but revocation, and follows redirects
+   * @throws {BackgroundCopyError} `E_NOTIMPL` for bits that mean nothing, and for two redirect policies at once
+   */
+  setSecurityFlags(flags: number): Promise<void> {
+    return this.set({ securityFlags: flags })
+  }
+
+  async getSecurityFlags(): Promise<number> {
+    return (await this.#call('job.getSecurityFlags', { id: this.id })).flags
+  }
+
+  /**
    * Makes the caller the owner. Credentials, certificate, headers and helper token are removed (A19).
    *
    * @throws {BackgroundCopyError} `E_ACCESSDENIED` when the caller is no administrator

@@ -155,9 +155,13 @@ export class Commands {
     const job = findChangeable(this.#core, caller, id)
     const headers = changes.transfer?.headers
     if (headers !== undefined) checkOwner(caller, job, 'the headers')
+    const { securityFlags = job.transfer.securityFlags } = changes.transfer ?? {}
     return this.#core.commit(() => {
       if (headers !== undefined) this.#core.secrets.saveHeaders(job, headers)
-      const changed = { ...withChanges(job, changes), modified: this.#core.clock.now() }
+      // What is under way was checked in another way (bits-jobs.md §14.2).
+      const isOther = (securityFlags ?? 0) !== (job.transfer.securityFlags ?? 0)
+      const before = isOther ? this.#core.renewTurn(job) : job
+      const changed = { ...withChanges(before, changes), modified: this.#core.clock.now() }
       this.#core.save(changed)
       return changed
     })

@@ -360,6 +360,19 @@ describe('Engine: waiting', () => {
 })
 
 describe('Engine: turns', () => {
+  test('other checks of certificates reach a job that has its turn with a new one (bits-jobs.md §14.2)', () => {
+    const bench = new Bench()
+    const job = bench.add()
+    const before = bench.turn(job)
+    bench.engine.change(me, job.id, { transfer: { securityFlags: 2 } })
+    assert.equal(bench.carriers.orders('stop').length, 1)
+    bench.carriers.report({ kind: 'stopped', job: job.id, turn: before })
+    assert.notEqual(bench.turn(job), before)
+    assert.equal(bench.carriers.orders('fetch').at(-1)?.transfer.securityFlags, 2)
+    bench.engine.change(me, job.id, { displayName: 'renamed', transfer: { securityFlags: 2 } })
+    assert.equal(bench.carriers.orders('stop').length, 1)
+  })
+
   test('a job of higher priority takes the turn, and the other one goes on afterwards', () => {
     const bench = new Bench()
     const low = bench.add('low')

@@ -86,10 +86,13 @@ describe('Examinations', () => {
       proxy: { usage: 'autodetect' },
       certificate: { location: 'currentUser', store: 'MY', name: 'ann' },
       caFile: '/ca.pem',
+      securityFlags: 0x0202,
     })
     assert.deepEqual(given.proxy, { usage: 'autodetect' })
     assert.deepEqual(given.identity?.certificate, storedFiles)
     assert.equal(given.transfer.caFile, '/ca.pem')
+    assert.equal(given.transfer.securityFlags, 2)
+    assert.equal(given.transfer.redirects.follow, 'disallow')
   })
 
   test('headers of the job stay where they are: they may be secrets', () => {

@@ -17,6 +17,7 @@ import { isFinal } from '../job/moves.ts'
 import { readRemoteName } from '../job/names.ts'
 import { checkProxySettings } from '../job/proxy-rules.ts'
 import type { ProxySettings } from '../job/route.ts'
+import { readSecurityFlags } from '../job/security-flags.ts'
 import { findJob, invalidState, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import { identityOf } from './identity.ts'
@@ -38,6 +39,8 @@ export interface Question {
   readonly certificate?: GivenCertificate
   /** PEM file of the authorities that are trusted instead of the platform's. */
   readonly caFile?: string
+  /** BITS's mask (A79). */
+  readonly securityFlags?: number
 }
 
 /** What is asked for. */
@@ -91,7 +94,7 @@ export class Examinations {
     const pairs = [...(identity?.pairs ?? []).filter(unlessIn(given)), ...given.map(pairOrder)]
     return {
       url,
-      transfer: transferOf(job, question.caFile),
+      transfer: transferOf(job, question),
       stallTimeoutMs: STALL_MS,
       identity: {
         usesStoredForProxy: false,
@@ -181,15 +184,19 @@ export class Examinations {
 }
 
 /** As the job asks, but for its headers, which may be secrets. */
-function transferOf(job: Job | undefined, caFile: string | undefined): TransferOptions {
-  const { redirects, caFile: own } = job?.transfer ?? defaultTransfer
-  const trusted = caFile ?? own
+function transferOf(job: Job | undefined, question: Question): TransferOptions {
+  const { redirects, caFile: own, securityFlags: flags } = job?.transfer ?? defaultTransfer
+  const { caFile = own, securityFlags } = question
+  const checks =
+    securityFlags === undefined
+      ? { redirects, ...(flags === undefined ? {} : { securityFlags: flags }) }
+      : readSecurityFlags(securityFlags)
   return {
     headers: [],
-    redirects,
     overwrite: false,
     contentDisposition: false,
-    ...(trusted === undefined ? {} : { caFile: trusted }),
+    ...checks,
+    ...(caFile === undefined ? {} : { caFile }),
   }
 }
 

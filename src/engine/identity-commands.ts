@@ -14,6 +14,7 @@ import type { Job, JobId } from '../job/job.ts'
 import { checkCostFlags } from '../job/cost.ts'
 import { checkProxySettings, withoutProxyLogins } from '../job/proxy-rules.ts'
 import { defaultProxySettings, type ProxySettings } from '../job/route.ts'
+import { writeSecurityFlags } from '../job/security-flags.ts'
 import { findChangeable, findJob, findOwned, type Caller } from './access.ts'
 import type { Core } from './core.ts'
 import type { PairName } from './secrets.ts'
@@ -224,6 +225,11 @@ export class IdentityCommands {
   /** What was set, else the operator's policy for its priority. @throws {JobError} as `findJob` */
   costFlags(caller: Caller, id: JobId): number {
     return this.#core.network.flagsOf(findJob(this.#core, caller, id))
+  }
+
+  /** BITS's mask: how servers are checked, and what becomes of redirects (A79). @throws {JobError} as `findJob` */
+  securityFlags(caller: Caller, id: JobId): number {
+    return writeSecurityFlags(findJob(this.#core, caller, id).transfer)
   }
 
   /**

@@ -1,6 +1,7 @@
 /** A request on the side, without which a proof cannot go on: to a sign-in server, to a token endpoint. */
 
 import type { Detour, DetourResponse } from '../auth/scheme.ts'
+import { certificateFlags } from '../job/security-flags.ts'
 import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
 
 /** Makes an exchange. */
@@ -21,7 +22,9 @@ export async function makeDetour(
   { method, url, fields, body }: Detour,
 ): Promise<DetourResponse> {
   const sink = new Collected()
-  const { routes, caFile, identity } = request
+  const { routes, caFile, identity, securityFlags = 0 } = request
+  // What is added holds for everybody; what is left out was meant for the server of the file, and a detour has secrets.
+  const added = securityFlags & certificateFlags.checkRevocation
   try {
     const { response } = await run(
       {
@@ -36,6 +39,7 @@ export async function makeDetour(
         ...(identity === undefined ? {} : { identity: identity.forProxies() }),
         ...(routes === undefined ? {} : { routes }),
         ...(caFile === undefined ? {} : { caFile }),
+        ...(added === 0 ? {} : { securityFlags: added }),
         ...(body === undefined ? {} : { body: bodyOf(body) }),
       },
       sink,

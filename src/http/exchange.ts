@@ -146,8 +146,9 @@ class Visit implements LegConsumer {
 
   #wayOver(hop: Hop): Way {
     const { identity, caFile, certificate, strictCertificates: isStrict, witness } = this.#request
+    const { securityFlags = 0 } = this.#request
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
-    if (hop === 'direct' && isBare && isStrict !== true) return plainWay
+    if (hop === 'direct' && isBare && isStrict !== true && securityFlags === 0) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
       hop,
@@ -155,6 +156,7 @@ class Visit implements LegConsumer {
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),
+      ...(securityFlags === 0 ? {} : { securityFlags }),
       ...(witness === undefined ? {} : { witness }),
     }
   }

@@ -60,6 +60,8 @@ export interface HttpRequest {
   readonly certificate?: CertificateOrder
   /** Whether a server that asks for a certificate is left when there is none to show it, needed or not (A77). */
   readonly strictCertificates?: boolean
+  /** Which checks of a server's certificate are left out or added: the lower five bits of BITS's mask (A79). */
+  readonly securityFlags?: number
   /** Hears what servers and proxies show over TLS, and needs an {@link identity}: it sees connections of its own alone. */
   readonly witness?: TlsWitness
   readonly body?: RequestBody

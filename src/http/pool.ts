@@ -125,13 +125,18 @@ export class Pool {
   }
 
   #tls(
-    trusted: TrustOptions & Pick<Way, 'isStrict'> & Pick<ConnectionTls, 'witness'>,
+    trusted: TrustOptions &
+      Pick<Way, 'isStrict' | 'securityFlags'> &
+      Pick<ConnectionTls, 'witness'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
-    const { isStrict = false, witness } = trusted
-    const terms = this.#trust.terms(trusted, { isStrict })
-    return { context: this.#trust.context(trusted), session, keepSession, terms, witness }
+    const { isStrict = false, securityFlags = 0, witness } = trusted
+    const terms = this.#trust.terms(trusted, { isStrict, securityFlags })
+    const made = { context: this.#trust.context(trusted), terms, witness }
+    // Nothing is checked in a session that is resumed: neither what flags leave nor what they add.
+    if (securityFlags !== 0) return { ...made, session: undefined, keepSession: () => undefined }
+    return { ...made, session, keepSession }
   }
 
   #forget(origin: Origin): void {

@@ -10,11 +10,11 @@ import {
 } from 'node:tls'
 import type { CertificateOrder } from '../engine/order.ts'
 import { failure, FailureError } from '../job/failure.ts'
+import { CERTIFICATE_FLAGS } from '../job/security-flags.ts'
 import { checkDates, readClientCertificate } from './certificate/client-certificate.ts'
 import { codeOf, refusalOf } from './certificate/failure.ts'
 import type { HandshakeTerms } from './certificate/handshake.ts'
 import { stampOf as keyStampOf } from './certificate/key-file.ts'
-import { SECURITY_FLAGS } from './certificate/server-checks.ts'
 
 /** RFC 8996: everything older is broken. */
 const OLDEST_TLS = 'TLSv1.2'
@@ -70,7 +70,7 @@ export class Trust {
   ): HandshakeTerms {
     return {
       ...more,
-      securityFlags: (more.securityFlags ?? 0) & SECURITY_FLAGS,
+      securityFlags: (more.securityFlags ?? 0) & CERTIFICATE_FLAGS,
       hasCertificate: options.certificate !== undefined,
       hasRevocationLists: options.crlFile !== undefined,
       anchors: () => authorities(options.caFile).map((pem) => new X509Certificate(pem)),

@@ -20,6 +20,8 @@ export interface Way {
   readonly certificate?: CertificateOrder
   /** Whether a server that asks for a certificate is left when there is none to show it (A77). */
   readonly isStrict?: boolean
+  /** Which checks of the server's certificate are left out or added (A79); never those of a proxy's. */
+  readonly securityFlags?: number
   /** For servers that ask for a certificate late (A83). */
   readonly maxVersion?: 'TLSv1.2'
   /** Hears what servers and proxies show over TLS; whoever has one asks as an identity of their own. */
@@ -33,13 +35,14 @@ export const plainWay: Way = { hop: 'direct' }
 export function connectionKey({ scheme, authority }: Target, way: Way, trust: Trust): string {
   const origin = `${scheme}://${authority}`
   if (way === plainWay) return origin
-  const { hop, identity, isForeign, isStrict } = way
+  const { hop, identity, isForeign, isStrict, securityFlags = 0 } = way
   const parts = [
     origin,
     hop === 'direct' ? hop : describeProxy(hop),
     identity?.principal ?? '',
     isForeign === true ? 'foreign' : '',
     isStrict === true ? 'strict' : '',
+    scheme === 'https' ? securityFlags : 0,
     scheme === 'https' ? trust.key(way) : (way.caFile ?? ''),
   ]
   return parts.join('\n')

@@ -81,6 +81,8 @@ export type Headers = readonly (readonly [name: string, value: string])[]
 export interface TransferSettings {
   /** A PEM file of certificate authorities that are trusted instead of the platform's. */
   readonly caFile?: string
+  /** Which checks of a server's certificate are left out or added (A79): `certificateFlags`; absent: none. */
+  readonly securityFlags?: number
   /** What happens when a server points elsewhere (bits-jobs.md §22.7). */
   readonly redirects: RedirectPolicy
   /** Whether an existing target is replaced. */

@@ -101,6 +101,11 @@ export interface JobProperties {
   /** Full path of a PEM file of authorities that are trusted instead of the platform's. */
   readonly caFile?: string
   readonly redirects?: Partial<RedirectPolicy>
+  /**
+   * BITS's mask (A79): which checks of certificates are left out or added, and what becomes of redirects, for which
+   * `redirects` counts where both are given.
+   */
+  readonly securityFlags?: number
   readonly overwrite?: boolean
   readonly contentDisposition?: boolean
   readonly completesItself?: boolean
@@ -136,6 +141,8 @@ export interface ExamineParams {
   readonly certificate?: CertificateParams
   /** Full path of a PEM file of authorities that are trusted instead of the platform's. */
   readonly caFile?: string
+  /** BITS's mask, as in a job (A79). */
+  readonly securityFlags?: number
 }
 
 /** What an examination met. */
@@ -211,6 +218,8 @@ export interface Methods {
   /** BITS_COST_STATE_* and BITS_COST_OPTION_*. */
   'job.setCostFlags': { params: { id: JobId; flags: number }; result: null }
   'job.getCostFlags': { params: { id: JobId }; result: { readonly flags: number } }
+  /** BITS's mask of `securityFlags` and `redirects`. */
+  'job.getSecurityFlags': { params: { id: JobId }; result: { readonly flags: number } }
   /** Makes the caller the owner; credentials, certificate, headers and helper token are removed. Administrators only. */
   'job.takeOwnership': { params: { id: JobId }; result: JobView }
   /** Finds out how a URL is reached and what is asked for on the way, as a job would or with what is given. */

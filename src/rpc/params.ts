@@ -50,6 +50,8 @@ const file: Decoder<FileParams> = record<FileParams>({
   digests: optional(list(text(1_024), 16)),
 })
 
+const flags = whole(0, 0xffff_ffff)
+
 const properties: Fields<JobProperties> = {
   displayName: optional(text()),
   description: optional(text()),
@@ -66,12 +68,12 @@ const properties: Fields<JobProperties> = {
       allowHttpsToHttp: optional(flag),
     }),
   ),
+  securityFlags: optional(flags),
   overwrite: optional(flag),
   contentDisposition: optional(flag),
   completesItself: optional(flag),
 }
 
-const flags = whole(0, 0xffff_ffff)
 const oneJob = record({ id })
 const nothing = record<Record<string, never>>({})
 
@@ -130,6 +132,7 @@ export const paramDecoders: {
   'job.getHelperTokenSid': oneJob,
   'job.setCostFlags': record({ id, flags }),
   'job.getCostFlags': oneJob,
+  'job.getSecurityFlags': oneJob,
   'job.takeOwnership': oneJob,
   'doctor.examine': record<ExamineParams>({
     // There may be a name and a password in it.
@@ -140,6 +143,7 @@ export const paramDecoders: {
     proxy: optional(proxy),
     certificate: optional(certificate),
     caFile: optional(text(4_096)),
+    securityFlags: optional(flags),
   }),
   'vault.rotate': nothing,
   'service.status': nothing,

@@ -8,6 +8,7 @@ import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
 import type { ExpectedDigest, Job, TransferOptions, TransferSettings } from '../job/job.ts'
 import { defaultTransfer } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
+import { readSecurityFlags } from '../job/security-flags.ts'
 import type {
   FileParams,
   JobProperties,
@@ -164,12 +165,24 @@ function changes(from: JobProperties, before: TransferSettings = defaultTransfer
 }
 
 function transferChanges(from: JobProperties, before: TransferSettings): Partial<TransferOptions> {
-  const { headers, caFile, redirects, overwrite, contentDisposition } = from
+  const { headers, caFile, overwrite, contentDisposition } = from
   return {
+    ...checkChanges(from, before),
     ...(headers === undefined ? {} : { headers }),
     ...(caFile === undefined ? {} : { caFile }),
-    ...(redirects === undefined ? {} : { redirects: { ...before.redirects, ...redirects } }),
     ...(overwrite === undefined ? {} : { overwrite }),
     ...(contentDisposition === undefined ? {} : { contentDisposition }),
   }
+}
+
+/** What becomes of redirects and of certificates: the mask says both, and whoever says more of redirects means it. */
+function checkChanges(
+  { securityFlags, redirects }: JobProperties,
+  before: TransferSettings,
+): Partial<TransferSettings> {
+  if (securityFlags === undefined) {
+    return redirects === undefined ? {} : { redirects: { ...before.redirects, ...redirects } }
+  }
+  const read = readSecurityFlags(securityFlags)
+  return { ...read, redirects: { ...read.redirects, ...redirects } }
 }

@@ -78,6 +78,7 @@ export function identityHandlers(
       return null
     },
     'job.getCostFlags': ({ id }, caller) => ({ flags: identity.costFlags(caller, id) }),
+    'job.getSecurityFlags': ({ id }, caller) => ({ flags: identity.securityFlags(caller, id) }),
     'job.takeOwnership': ({ id }, caller) => show(identity.takeOwnership(caller, id)),
     'vault.rotate': rotate,
   }

@@ -172,6 +172,7 @@ function decodeTransfer(fields: Fields): TransferSettings {
   const redirects = fields.object('redirects', usually)
   return {
     ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
+    ...(fields.has('securityFlags') && { securityFlags: fields.count('securityFlags') }),
     redirects: {
       follow: redirects.word('follow', ['silent', 'report', 'disallow'], usually.follow),
       allowHttpsToHttp: redirects.boolean('allowHttpsToHttp', usually.allowHttpsToHttp),

@@ -113,6 +113,7 @@ export const fullJob: NewJob = newJob(1, {
   },
   transfer: {
     caFile: '/etc/ca.pem',
+    securityFlags: 0x1f,
     redirects: { follow: 'disallow', allowHttpsToHttp: true },
     overwrite: true,
     contentDisposition: true,

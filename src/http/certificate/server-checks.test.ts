@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test, type TestContext } from 'node:test'
 import { connect } from 'node:tls'
+import { certificateFlags } from '../../job/security-flags.ts'
 import { Authority, needsOpenssl, type Claims, type Identity } from '../certificates.suite.ts'
 import { serve } from '../servers.suite.ts'
 import { Trust, type TrustOptions } from '../trust.ts'
 import { ClientFiles } from './client-files.suite.ts'
 import { Handshake } from './handshake.ts'
-import { securityFlags } from './server-checks.ts'
 
-const { checkRevocation, ignoreName, ignoreDate, ignoreAuthority, ignoreUsage } = securityFlags
+const { checkRevocation, ignoreName, ignoreDate, ignoreAuthority, ignoreUsage } = certificateFlags
 const everything = ignoreName | ignoreDate | ignoreAuthority | ignoreUsage
 
 const expired: Claims = { from: '20200101000000Z', to: '20200201000000Z' }

@@ -2,18 +2,7 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-
-/** BG_SSL_*, the bits of SetSecurityFlags that are about certificates. */
-export const securityFlags = {
-  checkRevocation: 0x01,
-  ignoreName: 0x02,
-  ignoreDate: 0x04,
-  ignoreAuthority: 0x08,
-  ignoreUsage: 0x10,
-} as const
-
-/** All of them. */
-export const SECURITY_FLAGS = 0x1f
+import { certificateFlags } from '../../job/security-flags.ts'
 
 /** What is to be checked. */
 export interface ServerCheck {
@@ -30,15 +19,15 @@ export interface ServerCheck {
 
 /** Which flag forgives which verdict. */
 const forgivers: ReadonlyMap<string, number> = new Map([
-  ['CERT_HAS_EXPIRED', securityFlags.ignoreDate],
-  ['CERT_NOT_YET_VALID', securityFlags.ignoreDate],
-  ['UNABLE_TO_GET_ISSUER_CERT', securityFlags.ignoreAuthority],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', securityFlags.ignoreAuthority],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', securityFlags.ignoreAuthority],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', securityFlags.ignoreAuthority],
-  ['SELF_SIGNED_CERT_IN_CHAIN', securityFlags.ignoreAuthority],
-  ['CERT_UNTRUSTED', securityFlags.ignoreAuthority],
-  ['INVALID_PURPOSE', securityFlags.ignoreUsage],
+  ['CERT_HAS_EXPIRED', certificateFlags.ignoreDate],
+  ['CERT_NOT_YET_VALID', certificateFlags.ignoreDate],
+  ['UNABLE_TO_GET_ISSUER_CERT', certificateFlags.ignoreAuthority],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', certificateFlags.ignoreAuthority],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', certificateFlags.ignoreAuthority],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', certificateFlags.ignoreAuthority],
+  ['SELF_SIGNED_CERT_IN_CHAIN', certificateFlags.ignoreAuthority],
+  ['CERT_UNTRUSTED', certificateFlags.ignoreAuthority],
+  ['INVALID_PURPOSE', certificateFlags.ignoreUsage],
 ])
 
 /**
@@ -56,7 +45,8 @@ export function flawOf(check: ServerCheck): Error | undefined {
   if (verdict !== undefined && !isForgiven) return flaw(verdict)
   // A verdict that came later hides what the lists of revoked certificates say.
   const isUnchecked = !hasRevocationLists || isForgiven
-  if ((flags & securityFlags.checkRevocation) !== 0 && isUnchecked) return flaw('UNABLE_TO_GET_CRL')
+  if ((flags & certificateFlags.checkRevocation) !== 0 && isUnchecked)
+    return flaw('UNABLE_TO_GET_CRL')
   return (isForgiven ? againFlawOf(check) : undefined) ?? nameFlawOf(check)
 }
 
@@ -64,20 +54,20 @@ function againFlawOf({ flags, chain, anchors, now }: ServerCheck): Error | undef
   const [own] = chain
   if (own === undefined) return flaw('UNABLE_TO_GET_ISSUER_CERT')
   const isChecked = (flag: number): boolean => (flags & flag) === 0
-  if (isChecked(securityFlags.ignoreAuthority) && !isAnchored(chain, anchors())) {
+  if (isChecked(certificateFlags.ignoreAuthority) && !isAnchored(chain, anchors())) {
     return flaw('UNABLE_TO_GET_ISSUER_CERT_LOCALLY')
   }
-  if (isChecked(securityFlags.ignoreDate)) {
+  if (isChecked(certificateFlags.ignoreDate)) {
     if (chain.some(({ validTo }) => new Date(validTo) < now)) return flaw('CERT_HAS_EXPIRED')
     if (chain.some(({ validFrom }) => new Date(validFrom) > now)) return flaw('CERT_NOT_YET_VALID')
   }
-  if (isChecked(securityFlags.ignoreUsage) && !isForServers(own)) return flaw('INVALID_PURPOSE')
+  if (isChecked(certificateFlags.ignoreUsage) && !isForServers(own)) return flaw('INVALID_PURPOSE')
   return undefined
 }
 
 /** Names that are in no certificate are forgiven last: everything else is the same for all names. */
 function nameFlawOf({ flags, chain: [own], host }: ServerCheck): Error | undefined {
-  if ((flags & securityFlags.ignoreName) !== 0) return undefined
+  if ((flags & certificateFlags.ignoreName) !== 0) return undefined
   // What is no address must not be asked for as one: that throws.
   const name = isIP(host) === 0 ? own?.checkHost(host) : own?.checkIP(host)
   return name !== undefined ? undefined : flaw('ERR_TLS_CERT_ALTNAME_INVALID')

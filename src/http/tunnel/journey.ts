@@ -75,6 +75,8 @@ export function happens(socket: Socket, event: 'connect' | 'secureConnect'): Pro
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const ended = (): void => reject(endOf(socket))
   const happened = (): void => {
+    // Whoever heard of it before did not like what it found: the end of the socket tells what.
+    if (socket.destroyed) return
     socket.off('close', ended)
     resolve()
   }
