@@ -335,6 +335,21 @@ test('Authenticator proves unasked only what the job itself sets, and where it s
   assert.equal((await exchange.prepare(page))?.header, 'Bearer abc')
 })
 
+test('Authenticator leaves an application that proves itself alone, until it is asked for what was set (A46, A53)', async () => {
+  using unasked = authenticator([pair('basic')], { isUnasked: true }).begin({ isPatient: true })
+  assert.equal(await unasked.prepare(page), undefined)
+  assert.equal((await unasked.challenged(unauthorized('Basic realm="r"'), page)).kind, 'send')
+  const settings = { useLmCompat: 0, implicitHosts: ['*'] } as const
+  for (const [isPatient, reason] of [
+    [true, /no credentials are set/u],
+    [false, /No library for ntlm/u],
+  ] as const) {
+    using exchange = authenticator([], { settings }).begin({ isPatient })
+    assert.equal((await exchange.challenged(unauthorized('NTLM'), page)).kind, 'failed')
+    assert.match(exchange.explanation.map((each) => each.reason).join(), reason)
+  }
+})
+
 test('Authenticator sends a wrong password unasked once, and not to who would never ask', async () => {
   const { ask, seen } = server(basic)
   const own = authenticator([pair('basic', 'wrong')], { isUnasked: true })

@@ -79,9 +79,14 @@ export class Authenticator implements Disposable {
     })
   }
 
-  /** Begins one request. Whoever begins it closes it. */
-  begin(): Exchange {
-    return new Exchange(this.#memory)
+  /**
+   * Begins one request. Whoever begins it closes it.
+   *
+   * @param options `isPatient` is for an application that proves itself (A46): nothing is sent that was never asked for,
+   *   whatever `isUnasked` says, and nothing that nobody set, whatever UseLMCompat says
+   */
+  begin({ isPatient = false }: { readonly isPatient?: boolean } = {}): Exchange {
+    return new Exchange(this.#memory, isPatient)
   }
 
   /** Wipes what was derived from credentials. May be called twice; not while exchanges are open. */

@@ -86,6 +86,7 @@ interface Trial extends Method {
 /** Talks about one request; see authenticator.ts. Its calls are made one after the other. */
 export class Exchange implements Disposable {
   readonly #memory: PeerMemory
+  readonly #isPatient: boolean
   #trial: Trial | undefined
   #endTrial: (() => void) | undefined
   #challenges: readonly Challenge[] = []
@@ -96,8 +97,9 @@ export class Exchange implements Disposable {
   #beginnings = 0
   #isClosed = false
 
-  constructor(memory: PeerMemory) {
+  constructor(memory: PeerMemory, isPatient: boolean) {
     this.#memory = memory
+    this.#isPatient = isPatient
   }
 
   /** The scheme in use, if there is one. */
@@ -155,7 +157,7 @@ export class Exchange implements Disposable {
       this.#begin(bound, bound.handshake, request)
       return this.#sent(await bound.handshake.prepare(request))
     }
-    for (const method of this.#memory.early()) {
+    for (const method of this.#memory.early(this.#isPatient)) {
       const session = this.#memory.open(method)
       if (!('begin' in session)) continue
       if (!(await this.#claim(method.scheme))) return this.prepare(request)
@@ -262,7 +264,7 @@ export class Exchange implements Disposable {
   /** Goes through what can be tried until something can be sent. */
   async #choose(request: RequestFacts): Promise<Step> {
     for (;;) {
-      this.#selection = this.#memory.select(this.#challenges, this.#ended)
+      this.#selection = this.#memory.select(this.#challenges, this.#ended, this.#isPatient)
       const [choice] = this.#selection.choices
       if (choice === undefined || this.#isClosed) return this.#fail()
       // Whoever waited looks at the choices again: they may be fewer now.

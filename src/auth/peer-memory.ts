@@ -68,10 +68,11 @@ export class PeerMemory {
     this.options = options
   }
 
-  select(challenges: readonly Challenge[], ended: readonly Ended[]): Selection {
+  /** @param isPatient whether who is logged on answers only where that was set (A46) */
+  select(challenges: readonly Challenge[], ended: readonly Ended[], isPatient: boolean): Selection {
     const { situation, wallet, schemes, world } = this.options
     const offer = { challenges, situation, wallet, schemes, ended, endedBefore: this.#ended }
-    return select(offer, world)
+    return select(offer, isPatient ? withoutPolicy(world) : world)
   }
 
   /** The session of a scheme; opened once. */
@@ -90,12 +91,15 @@ export class PeerMemory {
   }
 
   /** What may be sent before a challenge: what has worked, and whatever else has credentials where A86 says so. */
-  early(): readonly Early[] {
-    const { schemes, isUnasked } = this.options
+  early(isPatient: boolean): readonly Early[] {
+    const { schemes } = this.options
+    const isUnasked = this.options.isUnasked && !isPatient
     const others = isUnasked ? schemes.filter((scheme) => this.#isUntried(scheme)) : []
     return [
-      ...this.#proved.flatMap((scheme) => this.#method(scheme)),
-      ...others.flatMap((scheme) => this.#method(scheme).filter((method) => method.isUnasked)),
+      ...this.#proved.flatMap((scheme) => this.#method(scheme, isUnasked)),
+      ...others.flatMap((scheme) =>
+        this.#method(scheme, isUnasked).filter((method) => method.isUnasked),
+      ),
     ]
   }
 
@@ -103,20 +107,19 @@ export class PeerMemory {
     return !this.#proved.includes(scheme) && !this.#ended.some((ended) => ended.scheme === scheme)
   }
 
-  #method(scheme: AuthScheme): readonly Early[] {
+  #method(scheme: AuthScheme, isUnasked: boolean): readonly Early[] {
     const { situation, wallet, world } = this.options
     const entitlement = entitle(scheme.name, situation, wallet, world.settings)
     if (entitlement.kind === 'none') return []
     const { credentials, source } = entitlement
     const isAllowed = !isReadableAt(scheme, situation) || world.settings.allowClearText
     if (!isAllowed || !scheme.accepts(credentials, situation.target)) return []
-    return [{ scheme, credentials, isUnasked: this.#mayGoUnasked(source) }]
+    return [{ scheme, credentials, isUnasked: isUnasked && this.#mayGoUnasked(source) }]
   }
 
   /** The switch is for what the job itself says and for where it says to go; other rules speak of a challenge (A51, A53). */
   #mayGoUnasked(source: CredentialSource): boolean {
-    const { situation, isUnasked } = this.options
-    return isUnasked && !situation.isForeign && (source === 'set' || source === 'url')
+    return !this.options.situation.isForeign && (source === 'set' || source === 'url')
   }
 
   /** The peer has taken this scheme's credentials. */
@@ -186,4 +189,8 @@ export class PeerMemory {
     this.#sessions.clear()
     this.#proved = []
   }
+}
+
+function withoutPolicy(world: AuthWorld): AuthWorld {
+  return { ...world, settings: { ...world.settings, useLmCompat: 2 } }
 }

@@ -21,7 +21,7 @@ import { DEFAULT_CONNECTIONS } from './origin.ts'
 import type { Pool } from './pool.ts'
 import { Proof } from './proof.ts'
 import { Hops, isRedirect } from './redirect.ts'
-import { requestHead, type Addition } from './request-head.ts'
+import { ownProofOf, requestHead, type Addition } from './request-head.ts'
 import { isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, plainWay, type Way } from './way.ts'
 
@@ -148,11 +148,14 @@ class Visit implements LegConsumer {
     const { identity, caFile, certificate, strictCertificates: isStrict, witness } = this.#request
     const { securityFlags = 0 } = this.#request
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
-    if (hop === 'direct' && isBare && isStrict !== true && securityFlags === 0) return plainWay
+    const ownProof = ownProofOf(this.#request.headers)
+    const isPlain = ownProof === undefined && isStrict !== true && securityFlags === 0
+    if (hop === 'direct' && isBare && isPlain) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
       hop,
       ...(identity === undefined ? {} : { identity, isForeign: !isOwn }),
+      ...(ownProof === undefined || !isOwn ? {} : { ownProof }),
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),

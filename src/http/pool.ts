@@ -103,7 +103,7 @@ export class Pool {
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionOptions {
-    const { caFile, hop, identity, witness } = way
+    const { caFile, hop, identity, ownProof, witness } = way
     const tls = target.scheme === 'http' ? undefined : this.#tls(way, session, keepSession)
     const clock = this.#clock
     if (hop === 'direct') return { tls, clock }
@@ -117,6 +117,7 @@ export class Pool {
         tls: needsTls
           ? this.#tls({ caFile, ...this.#proxyTrust, witness: told }, undefined, () => undefined)
           : undefined,
+        given: ownProof?.forProxy,
         authenticator: identity?.proxy(hop),
         login: identity?.proxyLogin,
         loginTrial: identity?.proxyLoginTrial(hop),

@@ -256,18 +256,6 @@ test('a Digest server that cannot prove itself is not trusted (A222)', async (t)
   await assert.rejects(fetchText(makeClient(t), server.url, { identity }), DistrustError)
 })
 
-test('a header of the caller goes out until a challenge is answered (A46)', async (t) => {
-  const server = await guarded(t, [guards.basic()])
-  const identity = identityWith(t, [pair('basic')])
-  const { text } = await fetchText(makeClient(t), `${server.url}/a`, {
-    identity,
-    headers: [['Authorization', 'Bearer mine']],
-  })
-  assert.equal(text, '/a')
-  assert.equal(server.log[0]?.credentials, 'Bearer mine')
-  assert.match(server.log[1]?.credentials ?? '', /^Basic /u)
-})
-
 test('a stronger scheme is preferred, and Basic is not sent where it was not set (A22, A181)', async (t) => {
   const server = await guarded(t, [guards.basic(), guards.digest(), guards.ntlm()])
   const client = makeClient(t)

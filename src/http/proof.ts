@@ -23,7 +23,7 @@ import { DistrustError, distrusted } from './failure.ts'
 import type { HttpRequest } from './http.ts'
 import type { Identity } from './identity.ts'
 import type { ConnectionFacts, Lease, Worded } from './leg.ts'
-import { requestHead } from './request-head.ts'
+import { ownProofOf, requestHead } from './request-head.ts'
 import { describeTarget, isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, type Way } from './way.ts'
 
@@ -110,6 +110,7 @@ export class Proof implements Disposable {
   readonly #request: HttpRequest
   readonly #first: Target
   readonly #server: Side
+  readonly #saysItself: boolean
   #proxy: Side | undefined
   #way: Way
   #target: Target
@@ -138,9 +139,11 @@ export class Proof implements Disposable {
     this.#first = first
     this.#way = way
     this.#target = target
-    this.#server = new Side('server', () =>
-      identity.server(target, !isSameOrigin(target, first)).begin(),
-    )
+    const isForeign = !isSameOrigin(target, first)
+    // A46: what the application says itself stands until somebody asks for more.
+    this.#saysItself = !isForeign && ownProofOf(request.headers)?.isForServer === true
+    const isPatient = this.#saysItself
+    this.#server = new Side('server', () => identity.server(target, isForeign).begin({ isPatient }))
     this.#proxy = proxySide(identity, target, way)
   }
 
@@ -177,6 +180,7 @@ export class Proof implements Disposable {
    */
   unasked({ status, fields }: ResponseHead): string | undefined {
     if (this.#request.identity?.hasForServers !== true || !this.#server.isUnproven) return undefined
+    if (this.#saysItself) return undefined
     return fields.has(targetFields.server.challenge) ? undefined : unaskedRefusals.get(status)
   }
 

@@ -5,6 +5,7 @@ import { version } from '../version.ts'
 import type { Field } from '../wire/fields.ts'
 import { formatFieldLines, formatRequest, type FieldLines } from '../wire/write.ts'
 import type { HttpRequest } from './http.ts'
+import { nodeHashes } from './node-hashes.ts'
 import { isSameOrigin, type Target } from './target.ts'
 
 /** What is said unless the caller says it. */
@@ -36,8 +37,19 @@ const reservedNames = new Set([
 /** What proves who is asking, and is for the origin it was given for alone. */
 const credentialNames = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
+/** What the caller's headers prove by themselves (A46): the application's own authentication. */
+export interface OwnProof {
+  /** Whether the server is told. */
+  readonly isForServer: boolean
+  /** What a proxy is told: by CONNECT where it is asked for a connection, as it is. */
+  readonly forProxy: readonly Field[]
+  /** Equal for equal proofs, and tells nothing of them: a connection on which one was said is for nobody else. */
+  readonly key: string
+}
+
 /** The caller's headers, looked through once. */
 interface Prepared {
+  readonly ownProof: OwnProof | undefined
   /** With the defaults that the caller did not override before them. */
   readonly fields: readonly Field[]
   /** The same without credentials: for another origin. */
@@ -68,6 +80,27 @@ export function checkHeaders(headers: readonly Field[]): void {
       throw new MisuseError('ERR_HTTP_HEADER', `Cannot send this header for you: ${name}`)
     }
   }
+}
+
+/**
+ * What headers prove by themselves.
+ *
+ * @throws {MisuseError} as {@link checkHeaders}
+ */
+export function ownProofOf(headers: readonly Field[]): OwnProof | undefined {
+  return prepare(headers).ownProof
+}
+
+function findOwnProof(headers: readonly Field[]): OwnProof | undefined {
+  const named = (wanted: string): readonly Field[] =>
+    headers.filter(([name]) => name.toLowerCase() === wanted)
+  const forServer = named('authorization')
+  const forProxy = named('proxy-authorization')
+  if (forServer.length === 0 && forProxy.length === 0) return undefined
+  const said = JSON.stringify([forServer, forProxy])
+  const hash = nodeHashes.hash('sha-256', new TextEncoder().encode(said))
+  const key = Buffer.from(hash).toString('base64')
+  return { isForServer: forServer.length > 0, forProxy, key }
 }
 
 /** What one leg says besides what its request says. */
@@ -160,7 +193,8 @@ function prepare(headers: readonly Field[]): Prepared {
   const given = new Set(headers.map(([name]) => name.toLowerCase()))
   const fields = [...defaultFields.filter(([name]) => !given.has(name.toLowerCase())), ...headers]
   const fieldsElsewhere = fields.filter(([name]) => !credentialNames.has(name.toLowerCase()))
-  const fresh = { fields, fieldsElsewhere, last: undefined }
+  const ownProof = findOwnProof(headers)
+  const fresh = { fields, fieldsElsewhere, ownProof, last: undefined }
   prepared.set(headers, fresh)
   return fresh
 }

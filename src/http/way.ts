@@ -3,6 +3,7 @@
 import type { CertificateOrder } from '../engine/order.ts'
 import { describeProxy, type Hop } from '../job/route.ts'
 import type { Identity } from './identity.ts'
+import type { OwnProof } from './request-head.ts'
 import type { Target } from './target.ts'
 import type { Trust } from './trust.ts'
 import type { TlsWitness } from './tunnel/tls-witness.ts'
@@ -12,6 +13,8 @@ export interface Way {
   readonly hop: Hop
   /** As whom; nobody when absent. */
   readonly identity?: Identity
+  /** What the caller's headers prove there, which is nobody else's proof (A46). */
+  readonly ownProof?: OwnProof
   /** Whether a redirect led here from another origin: nothing that was proven here is for that (A380). */
   readonly isForeign?: boolean
   /** PEM file of the authorities that are trusted instead of the platform's. */
@@ -40,6 +43,7 @@ export function connectionKey({ scheme, authority }: Target, way: Way, trust: Tr
     origin,
     hop === 'direct' ? hop : describeProxy(hop),
     identity?.principal ?? '',
+    way.ownProof?.key ?? '',
     isForeign === true ? 'foreign' : '',
     isStrict === true ? 'strict' : '',
     scheme === 'https' ? securityFlags : 0,

@@ -201,6 +201,29 @@ suite('jobs at servers of every scheme', { skip: cannotServe }, () => {
     }
 
     test(
+      'what an application says itself opens the tunnel, and the file behind it (A46)',
+      { skip: cannotProxyWith('basic') },
+      async () => {
+        const said = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`
+        const way = {
+          usage: 'override',
+          list: `http://localhost:${lab.squid('basic').port('http')}`,
+          bypass: '<-loopback>',
+        } as const
+        for (const door of doors) {
+          const url = lab.apache.url(door, basic.place, 'file')
+          const headers = ['Authorization', 'Proxy-Authorization'].map(
+            (name) => [name, said] as const,
+          )
+          const { job, target } = await begin(url, { proxy: way, headers })
+          await assertWhole(job, target)
+          const unheard = await begin(url, { proxy: way, headers: headers.slice(0, 1) })
+          await assertRefused(unheard.job, 'BG_E_HTTP_ERROR_407')
+        }
+      },
+    )
+
+    test(
       'https through a Digest proxy that is spoken to over TLS',
       { skip: cannotProxyWith('digest') },
       async () => {

@@ -7,8 +7,8 @@
  *        └── the proxy closed ─┴──────── on the same connection ──────────────────┘
  * ```
  *
- * What is said here is the proxy's business alone: no header of the request goes with it (N97), and nothing of what it
- * answers is shown as the server's (N91).
+ * What is said here is the proxy's business alone: no header of the request goes with it (N97) but one that is meant for
+ * proxies (A46), and nothing of what it answers is shown as the server's (N91).
  */
 
 import type { Socket } from 'node:net'
@@ -161,6 +161,7 @@ class Connect {
       ['User-Agent', `Lull/${version}`],
     ]
     if (send?.header !== undefined) fields.push([targetFields.proxy.credentials, send.header])
+    else fields.push(...(this.#through.given ?? []))
     return formatRequest({ method: 'CONNECT', target: this.#authority, fields })
   }
 

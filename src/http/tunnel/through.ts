@@ -3,6 +3,7 @@
 import type { Authenticator } from '../../auth/authenticator.ts'
 import type { PasswordCredentials } from '../../auth/credentials.ts'
 import type { Proxy } from '../../job/route.ts'
+import type { Field } from '../../wire/fields.ts'
 import type { LoginTrial } from './login-trial.ts'
 import type { ConnectionTls } from './tls.ts'
 
@@ -11,6 +12,8 @@ export interface Through {
   readonly proxy: Proxy
   /** For proxies of scheme `https`, which need it: TLS to the proxy itself, verified against the proxy's own name. */
   readonly tls?: ConnectionTls | undefined
+  /** What the caller says to the proxy on CONNECT, until a proof takes its place (A46). */
+  readonly given?: readonly Field[] | undefined
   /** Answers what the proxy asks for on CONNECT; without it nothing is proved. Its owner closes it. */
   readonly authenticator?: Authenticator | undefined
   /** What a SOCKS proxy is told when it asks (N102): (PROXY, BASIC) of the job. Its owner wipes it. */
