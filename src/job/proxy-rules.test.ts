@@ -18,8 +18,13 @@ describe('asCaller()', () => {
       assert.deepEqual(asCaller(settings, variables), { usage: 'preconfig', environment })
     })
 
-    test(`asCaller() leaves ${settings?.usage ?? 'nothing'} where no variable names a proxy`, () => {
-      assert.equal(asCaller(settings, { no_proxy: 'x' }), settings)
+    test(`asCaller() gives ${settings?.usage ?? 'nothing'} exceptions alone, too (N41)`, () => {
+      const said = { usage: 'preconfig', environment: { NO_PROXY: 'x' } }
+      assert.deepEqual(asCaller(settings, { NO_PROXY: 'x', no_proxy: '' }), said)
+    })
+
+    test(`asCaller() leaves ${settings?.usage ?? 'nothing'} where no variable says anything`, () => {
+      assert.equal(asCaller(settings, { no_proxy: '', PATH: '/' }), settings)
     })
   }
 

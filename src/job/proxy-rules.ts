@@ -78,7 +78,7 @@ export function withoutProxyLogins(settings: ProxySettings): ProxySettings {
  * that process are what is set: the service may have been started by something else, with others.
  *
  * @param environment whole: in a CGI program `HTTP_PROXY` is a field of the request, and does not count (N40)
- * @returns the same settings where they say all, or no variable names a proxy
+ * @returns the same settings where they say all, or no variable says anything
  */
 export function asCaller<Given extends ProxySettings | undefined>(
   settings: Given,
@@ -101,7 +101,7 @@ function proxyEnvironmentOf(
     // A name and a password are of no use there (N15), and not to be written down.
     found[name] = value.replace(/^([^/]*\/\/)?[^/]*@/u, '$1')
   }
-  return Object.keys(found).some((name) => !/^no_/iu.test(name)) ? found : undefined
+  return Object.keys(found).length > 0 ? found : undefined
 }
 
 /** A list whose entries begin with their hosts; what a protocol and a scheme say stays (N10). */

@@ -89,6 +89,7 @@ class Deciding {
   async ask(place: PlaceSettings): Promise<Decision | undefined> {
     this.#step('place', 'told', `${capital(place.place)}: ${place.says}`)
     return (
+      this.#excepted(place) ??
       this.#loopback(place) ??
       (await this.#discover(place)) ??
       (await this.#script(place)) ??
@@ -100,6 +101,12 @@ class Deciding {
   byDefault(): Decision {
     if (this.#failed !== undefined && this.#options.isExclusive) throw this.#mandatory()
     return this.#decided('default', 'Nobody names a proxy', ['direct'])
+  }
+
+  #excepted({ place, exceptions }: PlaceSettings): Decision | undefined {
+    const rule = exceptions?.match(this.#url)
+    if (rule === undefined) return undefined
+    return this.#decided('fixed', `${capital(place)}: ${rule}`, ['direct'])
   }
 
   /** The machine itself and its link are no matter for scripts, wherever they come from (N22). */

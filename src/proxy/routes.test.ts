@@ -137,6 +137,44 @@ test('the variables of whoever made the job come before the settings of the desk
   assert.deepEqual(show(await routes.find(new URL('http://b.test/'))), ['straight to the server'])
 })
 
+test('no_proxy alone makes exceptions from what is set elsewhere, also from scripts (N41, N42)', async () => {
+  const environment = { no_proxy: 'localhost, .b.test,10.0.0.0/8' }
+  const village = new Village()
+  village.answers.set(PAC, 'PROXY script')
+  const rows = [
+    ['http://a.test/', 'http://desk:80', 'http://script:80'],
+    ['http://b.test/', 'straight to the server', 'straight to the server'],
+    ['https://www.b.test/', 'straight to the server', 'straight to the server'],
+    ['http://10.1.2.3/', 'straight to the server', 'straight to the server'],
+    ['http://11.1.2.3/', 'http://desk:80', 'http://script:80'],
+  ] as const
+  for (const [url, ofList, scripted] of rows) {
+    const routes = village.routes({ usage: 'preconfig', environment })
+    village.places = [named('the desktop', 'desk')]
+    assert.deepEqual(show(await routes.find(new URL(url))), [ofList])
+    village.surroundings.networkChanged()
+    village.places = [{ place: 'the desktop', says: 'a script is set', script: PAC }]
+    assert.deepEqual(show(await routes.find(new URL(url))), [scripted])
+    village.surroundings.networkChanged()
+  }
+  const { steps } = await village
+    .routes({ usage: 'preconfig', environment })
+    .explain(new URL('http://b.test/'))
+  assert.deepEqual(
+    steps.slice(1).map(({ outcome, sentence }) => `${outcome}: ${sentence}`),
+    [
+      'told: The environment: no_proxy set',
+      'decides: The environment: no_proxy has .b.test: straight to the server',
+    ],
+  )
+})
+
+test('no_proxy alone makes no exceptions from proxies that an administrator made binding (N56)', async () => {
+  const village = new Village({ machine: { list: 'corp', isBinding: true } })
+  const routes = village.routes({ usage: 'preconfig', environment: { no_proxy: '*' } })
+  assert.deepEqual(show(await routes.find(new URL('http://a.test/'))), ['http://corp:80'])
+})
+
 test('a new job asks for its owner’s settings (N3)', async () => {
   const village = new Village()
   village.places = [named('desktop', 'p')]

@@ -20,6 +20,8 @@ export interface PlaceSettings {
   /** Who else decides, for each URL. */
   readonly lookup?: Lookup
   readonly fixed?: FixedProxies
+  /** Hosts that are reached straight, whatever this place and those behind it say. */
+  readonly exceptions?: Pick<Bypass, 'match'>
   /** Hosts that no script is asked about; where there is none, those of the machine itself. */
   readonly scriptBypass?: Bypass
 }

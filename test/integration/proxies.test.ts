@@ -94,6 +94,18 @@ suite('lull get with variables', { concurrency: 4 }, () => {
     assert.deepEqual(proxy.asked, [`GET ${url}`])
   })
 
+  test('goes straight where no_proxy alone says so, past what the service is configured with (N41)', async (t) => {
+    const proxy = await gatewayFor(t)
+    await using fresh = new LullHome({
+      config: { proxies: { list: proxy.url, bypass: '<-loopback>' } },
+    })
+    const env = { no_proxy: '127.0.0.0/8' }
+    await getter.get(getter.file('127.0.0.1'), { from: fresh, env })
+    const url = getter.file('localhost')
+    await getter.get(url, { from: fresh, env })
+    assert.deepEqual(proxy.asked, [`GET ${url}`])
+  })
+
   test('asks a proxy of all_proxy by SOCKS, and has it find the name (N40, N101)', async (t) => {
     const proxy = await serveSocks(t, 'socks5')
     const url = getter.file()

@@ -28,13 +28,14 @@ export function environmentSettings(environment: Environment): PlaceSettings {
   const place = 'the environment'
   const variables = variablesOf(environment)
   const set = [variables.http, variables.https, variables.all].flatMap((each) => each?.name ?? [])
-  if (set.length === 0) return { place, says: 'no variable names a proxy' }
-  const none = variables.none === undefined ? [] : [variables.none.name]
-  return {
-    place,
-    says: `${[...set, ...none].join(', ')} set`,
-    fixed: variableProxies(variables),
+  const { none } = variables
+  if (set.length > 0) {
+    const says = `${[...set, ...(none === undefined ? [] : [none.name])].join(', ')} set`
+    return { place, says, fixed: variableProxies(variables) }
   }
+  if (none === undefined) return { place, says: 'no variable names a proxy' }
+  // As with curl, where a proxy comes from elsewhere: the exceptions are from that.
+  return { place, says: `${none.name} set`, exceptions: { match: (url) => exception(none, url) } }
 }
 
 /**
@@ -68,12 +69,18 @@ function choose({ http, https, all, none }: ProxyVariables, url: URL): FixedChoi
   if (variable === undefined) {
     return { hops: ['direct'], because: `no variable is set for ${url.protocol.slice(0, -1)}` }
   }
-  const token = none === undefined ? undefined : matchNoProxy(none.value, scriptHost(url))
-  if (token !== undefined) return { hops: ['direct'], because: `${none?.name} has ${token}` }
+  const because = none === undefined ? undefined : exception(none, url)
+  if (because !== undefined) return { hops: ['direct'], because }
   const [first, ...others] = parseProxyAddress(variable.value.trim()) ?? []
   if (first === undefined) {
     // Without the value: what makes it wrong may be a character of the password in it.
     throw invalidProxyInfo(`Cannot use ${variable.name}: its value names no proxy`)
   }
   return { hops: [first, ...others], because: `${variable.name} says so` }
+}
+
+/** Why `no_proxy` lets a URL go straight; undefined when it does not. */
+function exception({ name, value }: Variable, url: URL): string | undefined {
+  const token = matchNoProxy(value, scriptHost(url))
+  return token === undefined ? undefined : `${name} has ${token}`
 }
