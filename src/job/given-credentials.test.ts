@@ -245,6 +245,18 @@ function pack(value: unknown): string {
   return `BTAI1:${Buffer.from(text).toString('base64url')}`
 }
 
+test('an identity that only Windows could prove is refused: a Live ID, a smart card (A153, A158)', () => {
+  for (const kind of ['liveid', 'nego2', 'smartcard']) {
+    const packed = { userName: 'ann@example.org', password: pack({ kind, secret: planted }) }
+    for (const scheme of ['negotiate', 'ntlm'] as const) {
+      assert.equal(
+        codeOf(() => take(scheme, packed)),
+        'BG_E_INVALID_CREDENTIALS',
+      )
+    }
+  }
+})
+
 test('decodeIdentity() refuses everything else, and quotes nothing of it (A157)', () => {
   const rows = [
     'BTAI1:',

@@ -5,6 +5,17 @@ import { readRemoteName, withoutUserInformation } from './names.ts'
 import { checkProxySettings, readProxyUsage, withoutProxyLogins } from './proxy-rules.ts'
 import type { ProxySettings } from './route.ts'
 
+test('an SMB name is refused before anybody could be asked to prove anything with it (A20)', () => {
+  for (const name of [
+    String.raw`\\server\share\file`,
+    '//server/share/file',
+    'file://server/share/file',
+    'smb://ann:hunter2@server/share/file',
+  ]) {
+    assert.throws(() => readRemoteName(name), { code: 'E_INVALIDARG' }, name)
+  }
+})
+
 test('checkProxySettings() has the codes of SetProxySettings (N1)', () => {
   const E = 'E_INVALIDARG'
   const rows: readonly [ProxySettings, string?][] = [

@@ -22,7 +22,7 @@ import { KeyRing } from './key-ring.ts'
 import type { ResponseKind } from './level.ts'
 import { ourVersion } from './message.ts'
 import { decodeNegotiateMessage } from './negotiate-message.ts'
-import { encodeFiletime } from './ntlmv2-client-challenge.ts'
+import { decodeFiletime, encodeFiletime } from './ntlmv2-client-challenge.ts'
 import { computeNtlmv2Key, encryptWithThirds } from './password-keys.ts'
 import { md4 } from '../legacy-crypto/md4.ts'
 import { computeKeyExchangeKey } from './session-keys.ts'
@@ -39,6 +39,10 @@ export interface NtlmAcceptorOptions {
   readonly accepts: readonly ResponseKind[]
   /** Whether the challenge carries the time, which makes clients bind their messages with a MIC. */
   readonly hasTimestamp: boolean
+  /**
+   * By how many milliseconds the time of an NTLMv2 response may differ from ours (MaxLifetime, A252); by any when absent.
+   */
+  readonly maximumLifetimeMs?: number
   /** Whether extended session security is agreed to. */
   readonly hasSessionSecurity: boolean
   /** `ignore`: bindings are not looked at; `allow`: a wrong one is refused; `require`: an absent one too. */
@@ -180,6 +184,7 @@ export class NtlmAcceptor implements NtlmParty {
       const key = keys.keep(computeNtlmv2Key(ntHash, userName, domainName, hashes))
       const proof = hashes.hmac('md5', key, serverChallenge, ntResponse.subarray(proofBytes))
       if (!hashes.equal(proof, ntResponse.subarray(0, proofBytes))) throw wrongPassword()
+      this.#checkTime(ntResponse)
       return { kind, sessionBaseKey: hashes.hmac('md5', key, proof) }
     }
     const block =
@@ -188,6 +193,13 @@ export class NtlmAcceptor implements NtlmParty {
         : hashes.hash('md5', serverChallenge, lmResponse.subarray(0, 8)).subarray(0, 8)
     if (!hashes.equal(encryptWithThirds(ntHash, block), ntResponse)) throw wrongPassword()
     return { kind, sessionBaseKey: md4(ntHash) }
+  }
+
+  #checkTime(ntResponse: Uint8Array): void {
+    const { maximumLifetimeMs = Number.POSITIVE_INFINITY } = this.#options
+    const said = clientChallengeOf(ntResponse)?.timestamp
+    const at = said === undefined ? Number.NaN : decodeFiletime(said)
+    if (Math.abs(at - this.#world.clock.now()) > maximumLifetimeMs) throw refused('it is too old')
   }
 
   #describe(message: AuthenticateMessage, kind: ResponseKind): NtlmPeer {

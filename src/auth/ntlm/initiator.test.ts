@@ -191,6 +191,21 @@ test('NtlmInitiator sends zeros without a channel and its own time without the s
   assert.deepEqual([server.peer?.isBound, server.peer?.hasMic], [false, false])
 })
 
+test('NtlmInitiator says the time of the server, so that clocks may differ by more than servers bear (A247, A252)', () => {
+  const hours = 3_600_000
+  const maximumLifetimeMs = 36 * hours
+  const behind = (byMs: number) => ({ now: () => testWorld().clock.now() - byMs })
+  exchange(initiator({}, behind(40 * hours)), acceptor({ maximumLifetimeMs }))
+  // A server that does not say its time is told ours.
+  const silent = { maximumLifetimeMs, hasTimestamp: false }
+  exchange(initiator({}, behind(35 * hours)), acceptor(silent))
+  for (const byMs of [37 * hours, -37 * hours]) {
+    assert.throws(() => exchange(initiator({}, behind(byMs)), acceptor(silent)), {
+      code: 'ERR_NTLM_LOGON',
+    })
+  }
+})
+
 test('NtlmInitiator sends an empty list where there is no target information (A253)', () => {
   const honest = decodeChallengeMessage(v31.challenge)
   const client = initiator()

@@ -70,3 +70,8 @@ export function encodeFiletime(instant: Instant): Uint8Array {
   viewOf(bytes).setBigUint64(0, steps, true)
   return bytes
 }
+
+/** The instant of a FILETIME of 8 bytes; fractions of a millisecond are lost. */
+export function decodeFiletime(bytes: Uint8Array): Instant {
+  return Number((viewOf(bytes).getBigUint64(0, true) - filetimeOfEpoch) / 10_000n)
+}

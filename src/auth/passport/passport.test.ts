@@ -63,6 +63,42 @@ test('passportScheme sends a ticket back as it was written, quotes included (A33
   assert.deepEqual([outcome.kind, outcome.sent[1]], ['granted', "Passport1.4 from-PP='t=1&p='"])
 })
 
+test('passportScheme tells each party its own: nexus, sign-in server and partner (A330)', async () => {
+  const passport = new PassportService(service)
+  const told: Record<string, string[]> = {}
+  const outcome = await converse(session().begin(), passport.partner(''), page, {
+    elsewhere(detour) {
+      const said = `${detour.url} ${detour.fields.flat().join(' ')}`
+      const { host } = new URL(detour.url)
+      told[host] = [...(told[host] ?? []), said]
+      return passport.answer(detour)
+    },
+  })
+  assert.deepEqual(Object.keys(told), ['nexus.example', 'login.sign-in.example'])
+  const knows = (said: readonly (string | undefined)[] | undefined, what: RegExp) =>
+    said?.some((each) => what.test(each ?? ''))
+  const [name, word, ticket] = [/user1(?:@|%40)/u, /pass(?:,|%2c)word/iu, /from-PP=/u]
+  const signIn = told['login.sign-in.example']
+  for (const what of [name, word, ticket]) assert(!knows(told['nexus.example'], what))
+  assert(knows(signIn, name) && knows(signIn, word) && !knows(signIn, ticket))
+  assert(knows(outcome.sent, ticket) && !knows(outcome.sent, name) && !knows(outcome.sent, word))
+})
+
+test('passportScheme does not mind what else its challenge says of Negotiate (A186)', async () => {
+  const said: string[] = []
+  const passport = new PassportService(service)
+  const parameters = 'ct=1,Negotiate2SupportedIf=negoexts,lc=1033'
+  const outcome = await converse(session().begin(), passport.partner(parameters), page, {
+    elsewhere(detour) {
+      said.push(detour.fields.flat().join(' '))
+      return passport.answer(detour)
+    },
+  })
+  assert.equal(outcome.kind, 'granted')
+  // It goes to the sign-in server with the rest, unread.
+  assert(said.slice(1).every((each) => each.includes(`,${parameters}`)))
+})
+
 test('passportScheme takes its password along redirects of the sign-in server (A338)', async () => {
   const redirects = ['https://login2.sign-in.example/', 'https://login3.sign-in.example/x']
   const passport = new PassportService({ ...service, redirects })

@@ -110,6 +110,30 @@ test('negotiateScheme proves itself with Kerberos in one leg, mutually (A270, A2
   assert.ok(platform.contexts.every(({ isClosed }) => isClosed))
 })
 
+test('negotiateScheme lets the peer choose between Kerberos and NTLM, for who is logged on too (A52, A282)', async () => {
+  const both = new PretendPlatform('key')
+  for (const [offers, mechanism] of [
+    [[kerberos, ntlm], mechanismIds.kerberos],
+    [[ntlm], mechanismIds.ntlm],
+  ] as const) {
+    const outcome = await converse(session(both).begin(), server(offers), page)
+    assert.equal(outcome.kind, 'granted')
+    const { inner } = decodeGssToken(tokenOf(outcome.sent[1]))
+    const offered = decodeNegTokenInit(inner).mechTypes
+    assert.deepEqual(offered, [mechanismIds.kerberos, mechanismIds.ntlm])
+    assert.ok(offered.includes(mechanism))
+    assert.equal(outcome.text, mechanism === mechanismIds.kerberos ? 'alice@REALM' : 'Domain\\User')
+  }
+  // As who is logged on it asks the platform, which knows whom that is, by its own SPNEGO or by Kerberos.
+  const platform = new PretendPlatform('key')
+  const implicit = session(platform, { kind: 'implicit' })
+  await converse(implicit.begin(), server([kerberos]), page)
+  assert.deepEqual(
+    platform.requests.map(({ mechanism, identity }) => [mechanism, identity.kind]),
+    [['kerberos', 'implicit']],
+  )
+})
+
 test('negotiateScheme offers Kerberos alone to identities that NTLM cannot prove', async () => {
   const platform = new PretendPlatform('key')
   const tickets: Credentials = { kind: 'tickets', cache: 'FILE:/tmp/tickets' }
