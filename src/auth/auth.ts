@@ -72,7 +72,12 @@ export const targetFields: Readonly<Record<AuthTarget, TargetFields>> = {
 }
 
 /** The values of every line of one field, in order and never joined (A174). */
-export function fieldValues(fields: readonly Field[], name: string): readonly string[] {
+export function fieldValues(fields: Iterable<Field>, name: string): readonly string[] {
   const wanted = name.toLowerCase()
-  return fields.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value)
+  const values: string[] = []
+  for (const [name, value] of fields) {
+    // Most names are told apart by their lengths.
+    if (name.length === wanted.length && name.toLowerCase() === wanted) values.push(value)
+  }
+  return values
 }

@@ -20,9 +20,13 @@ export function formatParameters(parameters: readonly Parameter[]): string {
   return written.join(', ')
 }
 
+/** What a quoted-string has to escape. */
+const special = /["\\]/
+const specials = /["\\]/g
+
 /** Puts text in quotes, with `"` and `\` escaped (RFC 9110 §5.6.4). */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, String.raw`\$&`)}"`
+  return special.test(text) ? `"${text.replaceAll(specials, String.raw`\$&`)}"` : `"${text}"`
 }
 
 /**

@@ -15,7 +15,8 @@ export function octetAt(bytes: Uint8Array, at: number): number {
 const tokenOctets = octetsIn(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/)
 const textOctets = octetsIn(/[\t\x20-\x7e\x80-\xff]/)
 
-function octetsIn(characters: RegExp): Uint8Array {
+/** A class of octets: 1 for each that is in it. @param characters what one of them looks like as text */
+export function octetsIn(characters: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, octet) =>
     characters.test(String.fromCharCode(octet)) ? 1 : 0,
   )

@@ -283,7 +283,7 @@ class ContextHandshake implements Handshake {
   }
 
   /** The token that came with a success: as a challenge (A270), or as a proxy's information about it. */
-  #finalToken(fields: readonly Field[]): Uint8Array | undefined {
+  #finalToken(fields: Iterable<Field>): Uint8Array | undefined {
     const { challenge, info } = targetFields[this.#target]
     const said = [...fieldValues(fields, challenge), ...fieldValues(fields, info)]
     const wanted = this.#scheme.token.toLowerCase()
@@ -297,7 +297,7 @@ function closed(): MisuseError {
 }
 
 /** `Persistent-Auth` of a final response; other values than these two say nothing (A274). */
-function saidPersistence(fields: readonly Field[]): boolean | undefined {
+function saidPersistence(fields: Iterable<Field>): boolean | undefined {
   const [value] = fieldValues(fields, 'persistent-auth')
   const word = value?.trim().toLowerCase()
   return word === 'true' ? true : word === 'false' ? false : undefined

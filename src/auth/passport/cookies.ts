@@ -27,7 +27,7 @@ export class CookieJar {
   #cookies: readonly Cookie[] = []
 
   /** Takes the cookies that a response from `url` sets; one that has ended removes its namesake (RFC 6265 §5.3). */
-  store(url: URL, fields: readonly Field[], now: Instant): void {
+  store(url: URL, fields: Iterable<Field>, now: Instant): void {
     for (const value of fieldValues(fields, 'set-cookie')) {
       const cookie = parseCookie(value, url, now)
       if (cookie === undefined) continue
