@@ -21,6 +21,11 @@ export interface Hashes {
    * @throws when {@link has} says no
    */
   hash(algorithm: HashAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array
+  /**
+   * As {@link hash}, in lower-case hexadecimal. Text stands for octets, a character each: for those who hash texts by the
+   * thousand and hash what comes out again.
+   */
+  hex(algorithm: HashAlgorithm, ...parts: readonly (Uint8Array | string)[]): string
   /** HMAC (RFC 2104) over the parts, one after the other; as {@link hash} otherwise. */
   hmac(algorithm: HashAlgorithm, key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array
   /** Whether two arrays are equal, in a time that tells nothing but their lengths (A432). */

@@ -1,6 +1,6 @@
 /** The hashes of the room `auth` over `node:crypto`. */
 
-import { createHash, createHmac, getHashes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, getHashes, hash, timingSafeEqual } from 'node:crypto'
 import type { HashAlgorithm, Hashes } from '../auth/crypto.ts'
 
 const nodeNames: Readonly<Record<HashAlgorithm, string>> = {
@@ -23,12 +23,39 @@ export const nodeHashes: Hashes = {
     for (const part of parts) hash.update(part)
     return new Uint8Array(hash.digest())
   },
+  hex(algorithm, ...parts) {
+    const whole = join(parts)
+    const text = hash(nodeNames[algorithm], whole)
+    // There may be a key among the parts.
+    whole.fill(0)
+    return text
+  },
   hmac(algorithm, key, ...parts) {
     const hmac = createHmac(nodeNames[algorithm], key)
     for (const part of parts) hmac.update(part)
     return new Uint8Array(hmac.digest())
   },
   equal: (left, right) => left.length === right.length && timingSafeEqual(left, right),
+}
+
+/**
+ * Where the parts of one hash are put together; zeros between two of them. A hash of one piece in one call makes no
+ * object that outlives it, and takes half the time of one that is fed piece by piece.
+ */
+let joined = Buffer.alloc(1024)
+
+/** Puts parts together. @returns where they stand until the next call; to be wiped before */
+function join(parts: readonly (Uint8Array | string)[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length > joined.length) joined = Buffer.alloc(length * 2)
+  let at = 0
+  for (const part of parts) {
+    if (typeof part === 'string') joined.write(part, at, 'latin1')
+    else joined.set(part, at)
+    at += part.length
+  }
+  return new Uint8Array(joined.buffer, joined.byteOffset, length)
 }
 
 /** A hash that is fed piece by piece. */

@@ -2,60 +2,71 @@
 
 import type { Hashes } from '../crypto.ts'
 import { decodeOctets } from '../octets.ts'
-import { formatParameters, type Parameter } from '../parameters.ts'
-import type { RequestFacts } from '../scheme.ts'
+import { formatParameters, quote, type Parameter } from '../parameters.ts'
 import { hasControls, isAscii } from '../utf8.ts'
-import type { DigestUse } from './nonce.ts'
-import { digestResponse, hashUser, type DigestInput } from './response.ts'
+import type { DigestChallenge } from './digest-challenge.ts'
+import { hashUser } from './response.ts'
 
-/** What goes into the digest of a request; into that of its response with an empty method and the response's body. */
-export function digestInput(
-  use: DigestUse,
-  method: string,
-  uri: string,
-  bodyHash: RequestFacts['bodyHash'],
-): DigestInput {
-  const { algorithm, qop } = use.nonce.challenge
-  return {
-    algorithm,
-    nonce: use.value,
-    method,
-    uri,
-    ...(qop === undefined ? {} : { quality: { qop, nc: use.nc, cnonce: use.nonce.cnonce } }),
-    ...(bodyHash === undefined ? {} : { bodyHash }),
-  }
+/** What every header says that goes with one nonce, put into words once for thousands of requests. */
+export interface DigestWords {
+  /** Before the URI. */
+  readonly front: string
+  /** Between the URI and the nonce. */
+  readonly algorithm: string
+  /** Whether the count follows the nonce. */
+  readonly hasCount: boolean
+  /** Between that and the response. */
+  readonly agreed: string
+  /** Behind the response. */
+  readonly back: string
 }
 
 /**
- * Writes the header's value, in the order of the examples of RFC 7616 §3.9 and with quotes exactly where A217 says.
+ * Words all that a header says besides what {@link formatDigest} is told.
  *
  * @param user UTF-8, Normalization Form C
  */
-export function formatDigest(
+export function wordDigest(
   hashes: Hashes,
   user: Uint8Array,
-  use: DigestUse,
-  request: RequestFacts,
-): string {
-  const { challenge, cnonce, key } = use.nonce
+  challenge: DigestChallenge,
+  cnonce: string,
+): DigestWords {
   const { realm, algorithm, algorithmName, opaque, qop, hashesUser } = challenge
-  const { method, requestTarget, bodyHash } = request
-  const response = digestResponse(hashes, key, digestInput(use, method, requestTarget, bodyHash))
   // Without qop RFC 2069 knows no cnonce; a session key cannot be checked without it.
   const sendsCnonce = qop !== undefined || algorithm.isSession
-  return `Digest ${formatParameters([
-    hashesUser ? ['username', hashUser(hashes, algorithm.hash, user, realm)] : formatUserName(user),
-    ['realm', realm],
-    ['uri', requestTarget],
-    ['algorithm', bare(algorithmName)],
-    ['nonce', use.value],
-    ['nc', bare(qop === undefined ? undefined : use.nc)],
-    ['cnonce', sendsCnonce ? cnonce : undefined],
-    ['qop', bare(qop)],
-    ['response', response],
-    ['opaque', opaque],
-    ['userhash', bare(hashesUser ? 'true' : undefined)],
-  ])}`
+  const userName: Parameter = hashesUser
+    ? ['username', hashUser(hashes, algorithm.hash, user, realm)]
+    : formatUserName(user)
+  return {
+    front: `Digest ${formatParameters([userName, ['realm', realm]])}`,
+    algorithm: formatMore([['algorithm', bare(algorithmName)]]),
+    hasCount: qop !== undefined,
+    agreed: formatMore([
+      ['cnonce', sendsCnonce ? cnonce : undefined],
+      ['qop', bare(qop)],
+    ]),
+    back: formatMore([
+      ['opaque', opaque],
+      ['userhash', bare(hashesUser ? 'true' : undefined)],
+    ]),
+  }
+}
+
+/** What a header says of one request. */
+export interface DigestSaid {
+  /** The request-target. */
+  readonly uri: string
+  readonly nonce: string
+  readonly nc: string
+  readonly response: string
+}
+
+/** Writes the header's value, in the order of the examples of RFC 7616 §3.9 and with quotes exactly where A217 says. */
+export function formatDigest(words: DigestWords, { uri, nonce, nc, response }: DigestSaid): string {
+  const { front, algorithm, hasCount, agreed, back } = words
+  const count = hasCount ? `, nc=${nc}` : ''
+  return `${front}, uri=${quote(uri)}${algorithm}, nonce=${quote(nonce)}${count}${agreed}, response="${response}"${back}`
 }
 
 /** In quotes when it can be, else as RFC 8187 writes it; never both (A218). */
@@ -75,6 +86,12 @@ function percentEncode(bytes: Uint8Array): string {
       : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
   }
   return text
+}
+
+/** Parameters that follow others. */
+function formatMore(parameters: readonly Parameter[]): string {
+  const text = formatParameters(parameters)
+  return text === '' ? '' : `, ${text}`
 }
 
 function bare(value: string | undefined): Parameter[1] {

@@ -4,7 +4,7 @@ import { fieldValues, targetFields, type Field } from '../auth.ts'
 import type { Challenge } from '../challenge.ts'
 import type { PasswordCredentials } from '../credentials.ts'
 import type { HashAlgorithm } from '../crypto.ts'
-import { encodeOctets } from '../octets.ts'
+import { equalHex } from '../hex.ts'
 import { parseParameters } from '../parameters.ts'
 import type {
   Answer,
@@ -22,9 +22,9 @@ import type {
 import type { Secret } from '../secret.ts'
 import { normalizeUtf8 } from '../utf8.ts'
 import { readDigestChallenge, type DigestChallenge } from './digest-challenge.ts'
-import { digestInput, formatDigest } from './digest-header.ts'
+import { formatDigest } from './digest-header.ts'
 import { DigestNonce, type DigestUse } from './nonce.ts'
-import { digestResponse, userKey } from './response.ts'
+import { digestResponse, userKey, type DigestInput, type Qop } from './response.ts'
 
 /** Digest, for servers and proxies. */
 export const digestScheme: AuthScheme = {
@@ -93,19 +93,21 @@ class DigestSession implements Session {
   }
 
   /** A nonce that this request may use, if there is one (A224, A386). */
-  find({ url }: RequestFacts, connection: object): DigestNonce | undefined {
-    const good = this.#nonces.filter((nonce) => nonce.covers(url.href))
-    return good.find((nonce) => nonce.isHeldBy(connection)) ?? good.find(({ isFree }) => isFree)
+  find(request: RequestFacts, connection: object): DigestNonce | undefined {
+    let free: DigestNonce | undefined
+    for (const nonce of this.#nonces) {
+      const isHeld = nonce.isHeldBy(connection)
+      if ((!isHeld && (free !== undefined || !nonce.isFree)) || !nonce.covers(request)) continue
+      if (isHeld) return nonce
+      free = nonce
+    }
+    return free
   }
 
   /** Takes the nonce out of a challenge. */
   add(challenge: DigestChallenge): DigestNonce {
-    const nonce = DigestNonce.of(
-      challenge,
-      this.#key(challenge),
-      this.#space(challenge),
-      this.world,
-    )
+    const [userKey, space] = [this.#key(challenge), this.#space(challenge)]
+    const nonce = new DigestNonce({ challenge, user: this.#user, userKey, space }, this.world)
     for (const old of this.#nonces.slice(maximumNonces - 1)) this.remove(old)
     this.#nonces = [nonce, ...this.#nonces]
     return nonce
@@ -115,10 +117,6 @@ class DigestSession implements Session {
   remove(nonce: DigestNonce): void {
     this.#nonces = this.#nonces.filter((other) => other !== nonce)
     nonce.retire()
-  }
-
-  header(use: DigestUse, request: RequestFacts): string {
-    return formatDigest(this.world.hashes, this.#user, use, request)
   }
 
   #key({ algorithm: { hash }, realm }: DigestChallenge): Secret {
@@ -165,9 +163,19 @@ interface Attempt {
   readonly isEarly: boolean
 }
 
+/** What the peer says of itself, by name. */
+type Info = ReadonlyMap<string, string>
+
+type BodyHash = DigestInput['bodyHash']
+
+/** What a digest is made of besides the use of a nonce and the request-target. */
+interface Message extends Pick<DigestInput, 'method' | 'bodyHash'> {
+  readonly qop: Qop | undefined
+}
+
 class DigestHandshake implements Handshake {
   readonly #session: DigestSession
-  readonly #realms = new Set<string>()
+  #realms: readonly string[] = []
   #attempt: Attempt | undefined
   #stale = 0
   /** What the peer says of itself and can only be verified behind the body, and which hash of the body that takes. */
@@ -208,10 +216,10 @@ class DigestHandshake implements Handshake {
     if (attempt === undefined) return { kind: 'done' }
     const values = fieldValues(response.fields, this.#session.infoField)
     const info = parseParameters(values)
+    const { bodyHash } = response
     const isInTrailer = values.length === 0 && announces(response.fields, this.#session.infoField)
-    if (!isInTrailer && !this.#needsBody(attempt, info, response)) {
-      return this.#conclude(attempt, info, response)
-    }
+    const needsBody = info.has('rspauth') && bodyHash === undefined && coversBody(attempt, info)
+    if (!isInTrailer && !needsBody) return this.#conclude(attempt, info, bodyHash)
     // The nonce stays in hand until it is known whether there is another.
     this.#late = {
       values,
@@ -229,29 +237,13 @@ class DigestHandshake implements Handshake {
     if (attempt === undefined || late === undefined) return { kind: 'done' }
     this.#late = undefined
     const values = [...late.values, ...fieldValues(trailers, this.#session.infoField)]
-    const seen = hash === undefined ? {} : { bodyHash: () => hash }
-    return this.#conclude(attempt, parseParameters(values), {
-      status: 200,
-      fields: trailers,
-      ...seen,
-    })
-  }
-
-  /** Whether the peer proves with `auth-int` that the body, which has not been seen yet, is its own. */
-  #needsBody(
-    { use, request }: Attempt,
-    info: ReadonlyMap<string, string>,
-    { bodyHash }: ResponseFacts,
-  ): boolean {
-    if (!info.has('rspauth') || bodyHash !== undefined) return false
-    const { quality } = digestInput(use, '', request.requestTarget, undefined)
-    return (info.get('qop') ?? quality?.qop) === 'auth-int'
+    return this.#conclude(attempt, parseParameters(values), hash && (() => hash))
   }
 
   /** Verifies what the peer says of itself, and learns the next nonce (A222). */
-  #conclude(attempt: Attempt, info: ReadonlyMap<string, string>, response: ResponseFacts): Verdict {
+  #conclude(attempt: Attempt, info: Info, bodyHash: BodyHash): Verdict {
     const { use } = attempt
-    const isGenuine = this.#isGenuine(attempt, info, response)
+    const isGenuine = this.#isGenuine(attempt, info, bodyHash)
     if (!isGenuine) this.#session.remove(use.nonce)
     use.release()
     if (!isGenuine) {
@@ -276,7 +268,7 @@ class DigestHandshake implements Handshake {
     }
     const { realm } = use.nonce.challenge
     if (challenge.realm !== realm) {
-      const isNew = !this.#realms.has(challenge.realm) && this.#realms.size < maximumRealms
+      const isNew = !this.#realms.includes(challenge.realm) && this.#realms.length < maximumRealms
       return isNew ? undefined : refused('too many realms')
     }
     // What an earlier request had learned may have expired without a word of it (A133); what this one learned has not.
@@ -287,36 +279,47 @@ class DigestHandshake implements Handshake {
   #send(nonce: DigestNonce, request: RequestFacts, connection: object, isEarly: boolean): Send {
     const use = nonce.use(connection)
     this.#late = undefined
-    this.#attempt = { use, request, isEarly }
-    if (!isEarly) this.#realms.add(nonce.challenge.realm)
-    return { kind: 'send', header: this.#session.header(use, request), canSucceed: true }
+    const attempt = { use, request, isEarly }
+    this.#attempt = attempt
+    const { realm, qop } = nonce.challenge
+    if (!isEarly) this.#realms = [...this.#realms, realm]
+    const { method, requestTarget: uri, bodyHash } = request
+    const response = this.#digest(attempt, { method, qop, bodyHash })
+    const { value, nc } = use
+    const header = formatDigest(nonce.words, { uri, nonce: value, nc, response })
+    return { kind: 'send', header, canSucceed: true }
   }
 
   /** Whether `rspauth`, when there is one, was made by somebody who knows the password (A222). */
-  #isGenuine(
-    { use, request }: Attempt,
-    info: ReadonlyMap<string, string>,
-    { bodyHash }: ResponseFacts,
-  ): boolean {
+  #isGenuine(attempt: Attempt, info: Info, bodyHash: BodyHash): boolean {
     const rspauth = info.get('rspauth')
     if (rspauth === undefined) return true
-    const input = digestInput(use, '', request.requestTarget, bodyHash)
-    const isIntegrity = (info.get('qop') ?? input.quality?.qop) === 'auth-int'
+    const isIntegrity = coversBody(attempt, info)
     // The body has not been seen: nothing can be said, for or against.
     if (isIntegrity && bodyHash === undefined) return true
-    const { hashes } = this.#session.world
+    const isQualified = attempt.use.nonce.challenge.qop !== undefined
     const qop = isIntegrity ? 'auth-int' : 'auth'
-    const expected = digestResponse(
-      hashes,
-      use.nonce.key,
-      input.quality === undefined ? input : { ...input, quality: { ...input.quality, qop } },
-    )
-    return hashes.equal(encodeOctets(expected), encodeOctets(rspauth.toLowerCase()))
+    const message = { method: '', qop: isQualified ? qop : undefined, bodyHash } as const
+    return equalHex(this.#digest(attempt, message), rspauth)
+  }
+
+  /** The digest of a message of an attempt: of the request, or of its response, whose method is empty. */
+  #digest({ use, request }: Attempt, { method, qop, bodyHash }: Message): string {
+    const { challenge, cnonce, key } = use.nonce
+    const { algorithm } = challenge
+    const quality = qop === undefined ? undefined : { qop, nc: use.nc, cnonce }
+    const input = { algorithm, nonce: use.value, quality, method, uri: request.requestTarget }
+    return digestResponse(this.#session.world.hashes, key, { ...input, bodyHash })
   }
 }
 
+/** Whether the peer proves the body of its response, too. */
+function coversBody({ use }: Attempt, info: Info): boolean {
+  return (info.get('qop') ?? use.nonce.challenge.qop) === 'auth-int'
+}
+
 /** Whether a field is promised behind the body (RFC 9110 §6.6.2). */
-function announces(fields: readonly Field[], name: string): boolean {
+function announces(fields: Iterable<Field>, name: string): boolean {
   return fieldValues(fields, 'trailer').some((value) =>
     value.split(',').some((each) => each.trim().toLowerCase() === name.toLowerCase()),
   )

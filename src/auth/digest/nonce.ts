@@ -2,9 +2,10 @@
 
 import { assert } from '../../base/error.ts'
 import { encodeBase64 } from '../base64.ts'
-import type { AuthWorld } from '../scheme.ts'
+import type { AuthWorld, RequestFacts } from '../scheme.ts'
 import type { Secret } from '../secret.ts'
 import type { DigestChallenge } from './digest-challenge.ts'
+import { wordDigest, type DigestWords } from './digest-header.ts'
 import { formatCount, sessionKey } from './response.ts'
 
 /** Random octets in a cnonce: more than 128 bits (A216), and a length that base64 needs no padding for. */
@@ -13,8 +14,19 @@ const cnonceLength = 33
 /** The counter has eight digits (A215). */
 const maximumCount = 0xffff_ffff
 
+/** What a nonce is made of. */
+export interface NonceParts {
+  readonly challenge: DigestChallenge
+  /** UTF-8, Normalization Form C. */
+  readonly user: Uint8Array
+  /** H(user:realm:password) in hexadecimal; copied. */
+  readonly userKey: Secret
+  /** Absolute URLs, one of which begins every URL that the nonce is good for; `undefined`: all of the peer. */
+  readonly space: readonly string[] | undefined
+}
+
 /**
- * A nonce, its counter and the key that goes with it.
+ * A nonce, its counter, the key that goes with it, and the words in which it is said.
  *
  * Servers may refuse counters that come out of order (A215), and two connections deliver in no order. So a nonce is in
  * the hands of one connection at a time: whoever has requests on their way holds it, and when the last answer is there
@@ -26,45 +38,33 @@ export class DigestNonce {
   readonly cnonce: string
   /** H(A1) in hexadecimal. */
   readonly key: Secret
-  /** Absolute URLs, one of which begins every URL that this nonce is good for; `undefined`: all of the peer. */
-  readonly space: readonly string[] | undefined
+  readonly words: DigestWords
+  readonly #space: readonly string[] | undefined
   #value: string
   #count = 0
   #holder: object | undefined
   #onTheirWay = 0
   #isRetired = false
 
-  private constructor(
-    challenge: DigestChallenge,
-    cnonce: string,
-    key: Secret,
-    space: readonly string[] | undefined,
-  ) {
-    this.challenge = challenge
-    this.#value = challenge.nonce
-    this.cnonce = cnonce
-    this.key = key
-    this.space = space
-  }
-
-  /** @param userKey H(user:realm:password) in hexadecimal; copied */
-  static of(
-    challenge: DigestChallenge,
-    userKey: Secret,
-    space: readonly string[] | undefined,
+  constructor(
+    { challenge, user, userKey, space }: NonceParts,
     { hashes, random }: Pick<AuthWorld, 'hashes' | 'random'>,
-  ): DigestNonce {
-    const cnonce = encodeBase64(random.bytes(cnonceLength))
+  ) {
     const { algorithm, nonce } = challenge
-    const key = algorithm.isSession
-      ? sessionKey(hashes, algorithm.hash, userKey, nonce, cnonce)
+    this.challenge = challenge
+    this.#value = nonce
+    this.#space = space
+    this.cnonce = encodeBase64(random.bytes(cnonceLength))
+    this.key = algorithm.isSession
+      ? sessionKey(hashes, algorithm.hash, userKey, nonce, this.cnonce)
       : userKey.copy()
-    return new DigestNonce(challenge, cnonce, key, space)
+    this.words = wordDigest(hashes, user, challenge, this.cnonce)
   }
 
-  /** Whether it is good for this URL. */
-  covers(url: string): boolean {
-    return this.#count < maximumCount && (this.space?.some((uri) => url.startsWith(uri)) ?? true)
+  /** Whether it is good for this request. */
+  covers(request: RequestFacts): boolean {
+    if (this.#count >= maximumCount) return false
+    return this.#space?.some((uri) => request.url.href.startsWith(uri)) ?? true
   }
 
   /** Whether requests on this connection are on their way with it. */
@@ -81,11 +81,14 @@ export class DigestNonce {
     assert(this.isFree || this.isHeldBy(connection), 'a nonce has one holder')
     this.#holder = connection
     this.#onTheirWay++
-    return new DigestUse(this, this.#value, formatCount(++this.#count), () => {
-      if (--this.#onTheirWay > 0) return
-      this.#holder = undefined
-      if (this.#isRetired) this.key.wipe()
-    })
+    return new DigestUse(this, this.#value, formatCount(++this.#count))
+  }
+
+  /** One use is over; called by it, once. */
+  letGo(): void {
+    if (--this.#onTheirWay > 0) return
+    this.#holder = undefined
+    if (this.#isRetired) this.key.wipe()
   }
 
   /** Nobody will use it any more; its key goes when the last answer is there. */
@@ -109,18 +112,18 @@ export class DigestUse {
   readonly value: string
   /** The nonce's count then, as it is written. */
   readonly nc: string
-  #release: (() => void) | undefined
+  #isOver = false
 
-  constructor(nonce: DigestNonce, value: string, nc: string, release: () => void) {
+  constructor(nonce: DigestNonce, value: string, nc: string) {
     this.nonce = nonce
     this.value = value
     this.nc = nc
-    this.#release = release
   }
 
   /** The answer is there and verified, or will never be. May be called twice. */
   release(): void {
-    this.#release?.()
-    this.#release = undefined
+    if (this.#isOver) return
+    this.#isOver = true
+    this.nonce.letGo()
   }
 }

@@ -9,8 +9,6 @@ import type { DigestAlgorithm } from './algorithm.ts'
 /** How much a digest protects: the request line, or the body too. */
 export type Qop = 'auth' | 'auth-int'
 
-const colon = encodeOctets(':')
-
 /**
  * H(A1) of a user, before `-sess`: `H(user:realm:password)`.
  *
@@ -25,7 +23,7 @@ export function userKey(
   realm: string,
   password: Uint8Array,
 ): Secret {
-  return hexSecret(hashes.hash(algorithm, user, colon, encodeOctets(realm), colon, password))
+  return hexSecret(hashes.hash(algorithm, user, encodeOctets(`:${realm}:`), password))
 }
 
 /** H(A1) of a `-sess` algorithm: `H(H(user:realm:password):nonce:cnonce)`, with the first nonce and cnonce (A212). */
@@ -48,7 +46,14 @@ export function hashUser(
   user: Uint8Array,
   realm: string,
 ): string {
-  return formatHex(hashes.hash(algorithm, user, colon, encodeOctets(realm)))
+  return hashes.hex(algorithm, user, `:${realm}`)
+}
+
+/** What is said of the protection, and goes into the digest for that reason. */
+export interface Quality {
+  readonly qop: Qop
+  readonly nc: string
+  readonly cnonce: string
 }
 
 /** Everything that goes into one digest besides the key. */
@@ -56,13 +61,13 @@ export interface DigestInput {
   readonly algorithm: DigestAlgorithm
   readonly nonce: string
   /** Absent in the form of RFC 2069. */
-  readonly quality?: { readonly qop: Qop; readonly nc: string; readonly cnonce: string }
+  readonly quality?: Quality | undefined
   /** Empty for the digest of a response, `rspauth` (A222). */
   readonly method: string
   /** The request-target (A223). */
   readonly uri: string
   /** The hash of the body, for `auth-int`; the body is empty when it is absent. */
-  readonly bodyHash?: (algorithm: HashAlgorithm) => Uint8Array
+  readonly bodyHash?: ((algorithm: HashAlgorithm) => Uint8Array) | undefined
 }
 
 /**
@@ -72,15 +77,18 @@ export interface DigestInput {
  * @returns lower-case hexadecimal
  */
 export function digestResponse(hashes: Hashes, key: Secret, input: DigestInput): string {
-  const { algorithm, nonce, quality, method, uri } = input
-  const hex = (text: string) => formatHex(hashes.hash(algorithm.hash, encodeOctets(text)))
-  const body = () => formatHex(input.bodyHash?.(algorithm.hash) ?? hashes.hash(algorithm.hash))
-  const a2 = quality?.qop === 'auth-int' ? `${method}:${uri}:${body()}` : `${method}:${uri}`
+  const { hash } = input.algorithm
+  const { nonce, quality, method, uri } = input
+  const a2 =
+    quality?.qop === 'auth-int' ? `${method}:${uri}:${bodyOf(hashes, input)}` : `${method}:${uri}`
   const middle =
     quality === undefined ? nonce : `${nonce}:${quality.nc}:${quality.cnonce}:${quality.qop}`
-  return key.use((bytes) =>
-    formatHex(hashes.hash(algorithm.hash, bytes, encodeOctets(`:${middle}:${hex(a2)}`))),
-  )
+  const rest = `:${middle}:${hashes.hex(hash, a2)}`
+  return key.use((bytes) => hashes.hex(hash, bytes, rest))
+}
+
+function bodyOf(hashes: Hashes, { algorithm: { hash }, bodyHash }: DigestInput): string {
+  return bodyHash === undefined ? hashes.hex(hash) : formatHex(bodyHash(hash))
 }
 
 /** The counter as it is written: eight lower-case hexadecimal digits (A215). */
