@@ -1,18 +1,19 @@
-/** JSON-RPC 2.0, the service's side: text in, text out. Knows no transport. */
+/** JSON-RPC 2.0, the service's side: text in, bytes out. Knows no transport. */
 
 import { LullError } from '../base/error.ts'
 import { JobError, type ErrorContext } from '../job/failure.ts'
 import { formatHresult } from '../job/hresult.ts'
 import { rpcErrorCodes, type MethodName, type Methods, type RpcErrorData } from './contract.ts'
 import { DecodeError } from './decode.ts'
+import { encodeAll, EncodedJson } from './encoded-json.ts'
 import { isMethod, paramDecoders } from './params.ts'
 
-/** What each method does. */
+/** What each method does; a long result may be bytes already. */
 export type Handlers<Caller> = {
   readonly [Name in MethodName]: (
     params: Methods[Name]['params'],
     caller: Caller,
-  ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>
+  ) => Methods[Name]['result'] | EncodedJson | Promise<Methods[Name]['result']>
 }
 
 /** What the dispatcher works with. */
@@ -45,32 +46,44 @@ type Response =
  * The calls of a batch are made in order and committed together; each has its own answer, and one that fails undoes
  * only itself.
  *
- * @returns the response's text; `undefined` when only notifications were sent (JSON-RPC 2.0 §4.1)
+ * @returns the response's bytes; `undefined` when only notifications were sent (JSON-RPC 2.0 §4.1)
  * @see JSON-RPC 2.0 §4 to §6
  */
 export async function answer<Caller>(
   message: string,
   caller: Caller,
   dispatch: Dispatch<Caller>,
-): Promise<string | undefined> {
+): Promise<readonly Uint8Array[] | undefined> {
   let parsed: unknown
   try {
     parsed = JSON.parse(message)
   } catch {
-    return JSON.stringify(refusal(null, 'parseError', 'Cannot read the message: it is not JSON'))
+    const response = refusal(null, 'parseError', 'Cannot read the message: it is not JSON')
+    return encodeAll(partsOf(response))
   }
   if (!Array.isArray(parsed)) {
     const response = await call(parsed, caller, dispatch)
-    return response === undefined ? undefined : JSON.stringify(response)
+    return response === undefined ? undefined : encodeAll(partsOf(response))
   }
   if (parsed.length === 0 || parsed.length > BATCH_LIMIT) {
     const sentence = `Cannot answer a batch of ${parsed.length} calls: it takes 1 to ${BATCH_LIMIT}`
-    return JSON.stringify(refusal(null, 'invalidRequest', sentence))
+    return encodeAll(partsOf(refusal(null, 'invalidRequest', sentence)))
   }
   const calls: readonly unknown[] = parsed
   const pending = dispatch.batch(() => calls.map((each) => call(each, caller, dispatch)))
   const responses = (await Promise.all(pending)).filter((response) => response !== undefined)
-  return responses.length === 0 ? undefined : JSON.stringify(responses)
+  if (responses.length === 0) return undefined
+  const parts = responses.flatMap((response) => [',', ...partsOf(response)])
+  return encodeAll(['[', ...parts.slice(1), ']'])
+}
+
+/** What a response is written of. */
+function partsOf(response: Response): readonly (string | Uint8Array)[] {
+  if (!('result' in response && response.result instanceof EncodedJson)) {
+    return [JSON.stringify(response)]
+  }
+  const { id, result } = response
+  return [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, ...result.pieces, '}']
 }
 
 /** Makes one call; everything up to the handler's first wait happens before this returns. */
@@ -101,7 +114,7 @@ function invoke<Caller, Name extends MethodName>(
   params: unknown,
   caller: Caller,
   { handlers }: Dispatch<Caller>,
-): Methods[Name]['result'] | Promise<Methods[Name]['result']> {
+): Methods[Name]['result'] | EncodedJson | Promise<Methods[Name]['result']> {
   return handlers[method](paramDecoders[method](params ?? {}, 'params'), caller)
 }
 

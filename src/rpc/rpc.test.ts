@@ -5,6 +5,7 @@ import { JobError } from '../job/failure.ts'
 import { RefusedError, RpcClient, type Transport } from './client.ts'
 import { flag, list, optional, record, text, whole } from './decode.ts'
 import { answer, type Dispatch, type Handlers } from './dispatch.ts'
+import { encodeAll, encodeItems, EncodedJson } from './encoded-json.ts'
 import { EventReader, formatEvent } from './server-sent-events.ts'
 
 /** Handlers of which a test needs a few. */
@@ -38,7 +39,11 @@ async function ask(message: unknown, dispatch: Dispatch<string>): Promise<unknow
     'me',
     dispatch,
   )
-  return response === undefined ? undefined : JSON.parse(response)
+  return response === undefined ? undefined : JSON.parse(textOf(response))
+}
+
+function textOf(pieces: readonly Uint8Array[]): string {
+  return Buffer.concat(pieces).toString()
 }
 
 const stop = { jsonrpc: '2.0', id: 1, method: 'service.stop', params: {} }
@@ -117,12 +122,37 @@ describe('answer()', () => {
     assert.equal(dispatch.batches.length, 1)
   })
 
+  test('answer() passes on a result that is bytes already, alone and in a batch', async () => {
+    const jobs = [{ id: 'a', displayName: 'Ä\u2028' }, { id: 'b' }]
+    const pieces = encodeAll([
+      '{"jobs":[',
+      encodeItems(jobs),
+      '],',
+      new Uint8Array(),
+      '"next":null}',
+    ])
+    const dispatch = dispatchWith({
+      'job.list': () => new EncodedJson(pieces),
+      'service.stop': () => null,
+    })
+    const list = { jsonrpc: '2.0', id: 'é"', method: 'job.list', params: {} }
+    const listed = { jsonrpc: '2.0', id: 'é"', result: { jobs, next: null } }
+    const stopped = { jsonrpc: '2.0', id: 1, result: null }
+    assert.deepEqual(await ask(list, dispatch), listed)
+    assert.deepEqual(await ask([list, stop, stop, list], dispatch), [
+      listed,
+      stopped,
+      stopped,
+      listed,
+    ])
+  })
+
   test('answer() survives any JSON', async () => {
     const dispatch = dispatchWith({ 'service.stop': () => null })
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
         const response = await answer(JSON.stringify(value), 'me', dispatch)
-        assert(response === undefined || JSON.parse(response) !== undefined)
+        assert(response === undefined || JSON.parse(textOf(response)) !== undefined)
       }),
     )
     assert.deepEqual(dispatch.defects, [])
@@ -137,7 +167,7 @@ describe('RpcClient', () => {
     },
   })
   const transport: Transport = {
-    post: async (message) => (await answer(message, 'me', dispatch)) ?? '',
+    post: async (message) => textOf((await answer(message, 'me', dispatch)) ?? []),
     events: async function* () {
       yield 'event: gone\nda'
       yield 'ta: {"kind":"gone","id":"1"}\n\n:\n\n'

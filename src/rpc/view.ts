@@ -7,6 +7,7 @@ import type { Finding } from '../job/finding.ts'
 import { bytesTotal, type Job, type JobFile } from '../job/job.ts'
 import { bitsStates } from '../job/moves.ts'
 import type { FailureView, FileView, FindingView, JobView } from './contract.ts'
+import { instantText } from './instant-text.ts'
 
 /** What is not in the job itself. */
 export interface ViewFacts {
@@ -44,8 +45,8 @@ export function viewJob(job: Job, { bytesReceived, waitingFor, errorFile }: View
     retryAt: state.kind === 'transientError' ? iso(state.retryAt) : null,
     error: failure === undefined ? null : viewFailure(failure, errorFile),
     errorCount: job.errorCount,
-    created: new Date(job.created).toISOString(),
-    modified: new Date(job.modified).toISOString(),
+    created: instantText(job.created),
+    modified: instantText(job.modified),
     transferred: iso(job.transferredAt),
     minimumRetryDelay: job.patience.minimumRetryDelayS,
     noProgressTimeout: job.patience.noProgressTimeoutS,
@@ -55,7 +56,7 @@ export function viewJob(job: Job, { bytesReceived, waitingFor, errorFile }: View
 }
 
 function iso(instant: number | undefined): string | null {
-  return instant === undefined ? null : new Date(instant).toISOString()
+  return instant === undefined ? null : instantText(instant)
 }
 
 /** A failure as clients see it. */

@@ -28,7 +28,7 @@ export function embedTransport(
   return {
     async post(message) {
       checkOpen()
-      return (await answer(message, self, dispatch)) ?? ''
+      return Buffer.concat((await answer(message, self, dispatch)) ?? []).toString('utf8')
     },
     async *events(jobs, { signal }) {
       signal.throwIfAborted()

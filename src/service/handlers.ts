@@ -18,6 +18,7 @@ import type {
 } from '../rpc/contract.ts'
 import type { Handlers } from '../rpc/dispatch.ts'
 import { identityHandlers } from './identity-handlers.ts'
+import { jobPage } from './job-page.ts'
 import { parseDigestOption } from '../wire/digest-fields.ts'
 
 /** Items of a page when nobody says how many. */
@@ -82,17 +83,13 @@ export function handlers(engine: Engine, facts: ServiceFacts): Handlers<Caller> 
     },
     'job.get': ({ id }, caller) => show(engine.get(caller, id)),
     'job.list': ({ states, allUsers, after, limit = PAGE }, caller) => {
-      const jobs = engine.list(caller, {
-        limit: limit + 1,
+      const query = {
+        limit,
         after: after ?? 0,
         ...(allUsers === true ? {} : { owner: caller.owner.id }),
         ...(states === undefined ? {} : { states: states.map(stateKind) }),
-      })
-      const shown = jobs.slice(0, limit)
-      return {
-        jobs: shown.map(show),
-        next: jobs.length > limit ? (shown.at(-1)?.sequence ?? null) : null,
       }
+      return jobPage(engine, caller, query, show)
     },
     'job.files': ({ id, from, limit = PAGE }, caller) => {
       const files = engine.files(caller, id, { from: from ?? 0, limit: limit + 1 })

@@ -138,15 +138,17 @@ async function call(
   if (message === 'too long')
     return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
   if (!isOpen()) return void response.destroy()
-  const text = await answer(message.toString('utf8'), caller, dispatch)
-  if (text === undefined) {
+  const pieces = await answer(message.toString('utf8'), caller, dispatch)
+  if (pieces === undefined) {
     response.writeHead(204).end()
     return
   }
-  const body = Buffer.from(text)
-  response
-    .writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })
-    .end(body)
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': length })
+  // Pieces of one answer travel together.
+  response.cork()
+  for (const piece of pieces) response.write(piece)
+  response.end()
 }
 
 /** Reads the whole message. What is too long is read to its end and dropped, so that the refusal can be read. */
