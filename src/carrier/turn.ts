@@ -26,7 +26,7 @@ import { Identities } from './identities.ts'
  * A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. Half of what
  * the engine gives in one order: while these become durable, there are as many to go on with.
  */
-const CHECKPOINT_FILES = 512
+const CHECKPOINT_FILES = 256
 
 /** How often bytes are told to displays. */
 const TELL_EVERY_MS = 250

@@ -9,11 +9,11 @@ import type { EngineSettings } from './settings.ts'
 
 /**
  * How many files of a job a carrier is given in one order, and below how many in hand it is given more: enough that
- * it does not wait for the engine while small files become durable a thousand at a time, few enough that a job of a
+ * it does not wait for the engine while small files become durable hundreds at a time, few enough that a job of a
  * million files costs no memory.
  */
-export const FILES_PER_ORDER = 1_024
-const REFILL_BELOW = 1_024
+export const FILES_PER_ORDER = 512
+const REFILL_BELOW = 512
 
 /** Files, and the names and passwords that stood in their URLs. */
 export interface FilesInOrder {

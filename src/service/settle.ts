@@ -14,9 +14,8 @@ export function settle(): void {
   if (gc === undefined) return
   gc()
   setTimeout(() => {
-    // The second collection moves together what the first has left scattered.
-    gc()
-    gc()
+    // The last resort before a heap would be full is the one collection that gives every free page back.
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
     trimMemory()
   }, SETTLED_MS).unref()
 }
