@@ -191,10 +191,14 @@ test('NtlmInitiator sends zeros without a channel and its own time without the s
   assert.deepEqual([server.peer?.isBound, server.peer?.hasMic], [false, false])
 })
 
+/** A clock that is slow by this. */
+function behind(byMs: number): Decided {
+  return { now: () => testWorld().clock.now() - byMs }
+}
+
 test('NtlmInitiator says the time of the server, so that clocks may differ by more than servers bear (A247, A252)', () => {
   const hours = 3_600_000
   const maximumLifetimeMs = 36 * hours
-  const behind = (byMs: number) => ({ now: () => testWorld().clock.now() - byMs })
   exchange(initiator({}, behind(40 * hours)), acceptor({ maximumLifetimeMs }))
   // A server that does not say its time is told ours.
   const silent = { maximumLifetimeMs, hasTimestamp: false }

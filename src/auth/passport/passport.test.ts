@@ -63,6 +63,10 @@ test('passportScheme sends a ticket back as it was written, quotes included (A33
   assert.deepEqual([outcome.kind, outcome.sent[1]], ['granted', "Passport1.4 from-PP='t=1&p='"])
 })
 
+function knows(said: readonly (string | undefined)[] | undefined, what: RegExp): boolean {
+  return said?.some((each) => what.test(each ?? '')) ?? false
+}
+
 test('passportScheme tells each party its own: nexus, sign-in server and partner (A330)', async () => {
   const passport = new PassportService(service)
   const told: Record<string, string[]> = {}
@@ -75,8 +79,6 @@ test('passportScheme tells each party its own: nexus, sign-in server and partner
     },
   })
   assert.deepEqual(Object.keys(told), ['nexus.example', 'login.sign-in.example'])
-  const knows = (said: readonly (string | undefined)[] | undefined, what: RegExp) =>
-    said?.some((each) => what.test(each ?? ''))
   const [name, word, ticket] = [/user1(?:@|%40)/u, /pass(?:,|%2c)word/iu, /from-PP=/u]
   const signIn = told['login.sign-in.example']
   for (const what of [name, word, ticket]) assert(!knows(told['nexus.example'], what))
