@@ -157,7 +157,7 @@ export class Exchange implements Disposable {
       this.#begin(bound, bound.handshake, request)
       return this.#sent(await bound.handshake.prepare(request))
     }
-    for (const method of this.#memory.early(this.#isPatient)) {
+    for (const method of this.#memory.early(request, this.#isPatient)) {
       const session = this.#memory.open(method)
       if (!('begin' in session)) continue
       if (!(await this.#claim(method.scheme))) return this.prepare(request)
@@ -264,7 +264,7 @@ export class Exchange implements Disposable {
   /** Goes through what can be tried until something can be sent. */
   async #choose(request: RequestFacts): Promise<Step> {
     for (;;) {
-      this.#selection = this.#memory.select(this.#challenges, this.#ended, this.#isPatient)
+      this.#selection = this.#memory.select(this.#challenges, this.#ended, request, this.#isPatient)
       const [choice] = this.#selection.choices
       if (choice === undefined || this.#isClosed) return this.#fail()
       // Whoever waited looks at the choices again: they may be fewer now.

@@ -4,7 +4,7 @@ import type { AuthTarget } from './auth.ts'
 import type { Challenge } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 import type { Witnessed } from './exchange.ts'
-import type { AuthScheme, AuthWorld, Handshake, Session, Unable } from './scheme.ts'
+import type { AuthScheme, AuthWorld, Handshake, RequestFacts, Session, Unable } from './scheme.ts'
 import { isReadableAt, select, type Ended, type Selection } from './select.ts'
 import { entitle, type CredentialSource, type Situation, type Wallet } from './wallet.ts'
 
@@ -69,8 +69,14 @@ export class PeerMemory {
   }
 
   /** @param isPatient whether who is logged on answers only where that was set (A46) */
-  select(challenges: readonly Challenge[], ended: readonly Ended[], isPatient: boolean): Selection {
-    const { situation, wallet, schemes, world } = this.options
+  select(
+    challenges: readonly Challenge[],
+    ended: readonly Ended[],
+    request: RequestFacts,
+    isPatient: boolean,
+  ): Selection {
+    const { wallet, schemes, world } = this.options
+    const situation = this.#situation(request)
     const offer = { challenges, situation, wallet, schemes, ended, endedBefore: this.#ended }
     return select(offer, isPatient ? withoutPolicy(world) : world)
   }
@@ -90,15 +96,21 @@ export class PeerMemory {
     return opened
   }
 
+  /** On another connection the same peer may be somewhere else. */
+  #situation({ isLoopback = false }: RequestFacts): Situation {
+    return { ...this.options.situation, isLoopback }
+  }
+
   /** What may be sent before a challenge: what has worked, and whatever else has credentials where A86 says so. */
-  early(isPatient: boolean): readonly Early[] {
+  early(request: RequestFacts, isPatient: boolean): readonly Early[] {
     const { schemes } = this.options
+    const situation = this.#situation(request)
     const isUnasked = this.options.isUnasked && !isPatient
     const others = isUnasked ? schemes.filter((scheme) => this.#isUntried(scheme)) : []
     return [
-      ...this.#proved.flatMap((scheme) => this.#method(scheme, isUnasked)),
+      ...this.#proved.flatMap((scheme) => this.#method(scheme, situation, isUnasked)),
       ...others.flatMap((scheme) =>
-        this.#method(scheme, isUnasked).filter((method) => method.isUnasked),
+        this.#method(scheme, situation, isUnasked).filter((method) => method.isUnasked),
       ),
     ]
   }
@@ -107,8 +119,8 @@ export class PeerMemory {
     return !this.#proved.includes(scheme) && !this.#ended.some((ended) => ended.scheme === scheme)
   }
 
-  #method(scheme: AuthScheme, isUnasked: boolean): readonly Early[] {
-    const { situation, wallet, world } = this.options
+  #method(scheme: AuthScheme, situation: Situation, isUnasked: boolean): readonly Early[] {
+    const { wallet, world } = this.options
     const entitlement = entitle(scheme.name, situation, wallet, world.settings)
     if (entitlement.kind === 'none') return []
     const { credentials, source } = entitlement

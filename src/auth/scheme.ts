@@ -127,6 +127,8 @@ export interface RequestFacts {
    * absent on a clear-text hop and for certificates without a defined hash.
    */
   readonly channelBinding?: Uint8Array
+  /** Whether the connection that carries the header leads to a loopback address of this machine; absent: it does not. */
+  readonly isLoopback?: boolean
 }
 
 /** One response, as the verification needs to know it. */

@@ -41,6 +41,7 @@ function said(
 }
 
 const proxy = { target: 'proxy' } as const
+const onThisMachine = { target: 'proxy', isLoopback: true } as const
 const helper = { kind: 'tickets', cache: 'FILE:/tmp/helper' } as const
 const outside = { peer: new URL('http://www.example.com/') }
 
@@ -363,6 +364,57 @@ const rows: readonly Row[] = [
     scheme: 'basic',
     wallet: { pairs: [serverBasic], helper },
     expected: 'set/set',
+  },
+  {
+    why: 'N96: a service account is not told to a proxy on a loopback address',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], isServiceAccount: true },
+    situation: onThisMachine,
+    expected: '-',
+  },
+  {
+    why: 'N96: nor by USE_STORED_CREDENTIALS or UseLMCompat, nor because the list is for all',
+    scheme: 'ntlm',
+    wallet: { pairs: [], usesStoredForProxy: true, isServiceAccount: true },
+    situation: onThisMachine,
+    settings: { useLmCompat: 0, implicitHosts: ['*', '<local>', '*.example'] },
+    expected: '-',
+  },
+  {
+    why: 'N96: nor is a helper, whoever runs the service',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], helper },
+    situation: onThisMachine,
+    expected: '-',
+  },
+  {
+    why: 'N96: unless the list names that very host',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], isServiceAccount: true },
+    situation: onThisMachine,
+    settings: { implicitHosts: ['Intranet'] },
+    expected: 'logged on/set',
+  },
+  {
+    why: 'N96: a person is',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit] },
+    situation: onThisMachine,
+    expected: 'logged on/set',
+  },
+  {
+    why: 'N96: a service account is told to other proxies',
+    scheme: 'negotiate',
+    wallet: { pairs: [proxyImplicit], isServiceAccount: true },
+    situation: proxy,
+    expected: 'logged on/set',
+  },
+  {
+    why: 'N96: what is set for a proxy goes there, whoever runs the service',
+    scheme: 'basic',
+    wallet: { pairs: [pair('proxy', 'basic', password('u'))], isServiceAccount: true },
+    situation: onThisMachine,
+    expected: 'u/set',
   },
   {
     why: 'N96: a scheme that no proxy is answered with, not even implicitly',

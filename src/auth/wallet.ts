@@ -14,6 +14,8 @@ export interface Wallet {
   readonly helper?: Credentials
   /** Whether challenges of the proxy may be answered with who is logged on (USE_STORED_CREDENTIALS, A63). */
   readonly usesStoredForProxy?: boolean
+  /** Whether who is logged on is an account of the system, whom no program of a person may borrow (N96). */
+  readonly isServiceAccount?: boolean
 }
 
 /** Who asks, and what that has to do with the job. */
@@ -23,6 +25,8 @@ export interface Situation {
   readonly peer: URL
   /** Whether the peer is a server of another origin than the one the job named, reached by a redirect (A380). */
   readonly isForeign: boolean
+  /** Whether the connection leads to a loopback address of this machine, where any program can wait for it. */
+  readonly isLoopback?: boolean
 }
 
 /** Where credentials come from. */
@@ -68,11 +72,12 @@ export function entitle(
   const url = target === 'server' && !isForeign ? wallet.urlCredentials : undefined
   if (scheme === 'basic' && url !== undefined) return entitled(url, 'url')
   const pair = wallet.pairs.find((pair) => pair.target === target && pair.scheme === scheme)
-  if (pair !== undefined) return allow(entitled(pair.credentials, 'set'), peer, wallet, settings)
+  if (pair !== undefined)
+    return allow(entitled(pair.credentials, 'set'), situation, wallet, settings)
   if (scheme === 'digest' && url !== undefined) return entitled(url, 'url')
   const source = implicitSource(scheme, target, wallet, settings)
   if (source !== undefined)
-    return allow(entitled({ kind: 'implicit' }, source), peer, wallet, settings)
+    return allow(entitled({ kind: 'implicit' }, source), situation, wallet, settings)
   return none(`no credentials are set for it and the ${target}`)
 }
 
@@ -117,14 +122,34 @@ function isImplicitScheme(scheme: SchemeName): boolean {
 /** Who is logged on, or a helper, is told only to hosts of the administrator's list (A61), also after a redirect (A383). */
 function allow(
   entitlement: Entitlement & { readonly kind: 'entitled' },
-  peer: URL,
-  { helper = entitlement.credentials }: Wallet,
+  { target, peer, isLoopback = false }: Situation,
+  { helper, isServiceAccount = false }: Wallet,
   settings: AuthSettings,
 ): Entitlement {
-  if (entitlement.credentials.kind !== 'implicit') return entitlement
-  return isImplicitHost(peer.hostname, settings)
-    ? { ...entitlement, credentials: helper }
-    : none('who is logged on is not told to hosts outside the list of the administrator')
+  const { credentials } = entitlement
+  if (credentials.kind !== 'implicit') return entitlement
+  if (!isImplicitHost(peer.hostname, settings)) {
+    return none('who is logged on is not told to hosts outside the list of the administrator')
+  }
+  // N96: behind the port may be a program of anybody, who would be this account then. Who made the job is not whose
+  // identity it is, also with a helper.
+  const isLent = isServiceAccount || helper !== undefined
+  if (target === 'proxy' && isLoopback && isLent && !isNamed(peer.hostname, settings)) {
+    return none(
+      'neither a service account nor a helper is told to a proxy on this machine that is outside the list by its own name',
+    )
+  }
+  return { ...entitlement, credentials: helper ?? credentials }
+}
+
+/** Whether the list of the administrator names this very host, and not only hosts like it. */
+function isNamed(host: string, { implicitHosts }: Pick<AuthSettings, 'implicitHosts'>): boolean {
+  const name = withoutDot(host)
+  return implicitHosts.some((entry) => entry.toLowerCase() === name)
+}
+
+function withoutDot(host: string): string {
+  return host.replace(/\.$/, '')
 }
 
 /**
@@ -136,7 +161,7 @@ export function isImplicitHost(
   host: string,
   { implicitHosts, machineDomain }: Pick<AuthSettings, 'implicitHosts' | 'machineDomain'>,
 ): boolean {
-  const name = host.replace(/\.$/, '')
+  const name = withoutDot(host)
   return implicitHosts.some((entry) => {
     const pattern = entry.toLowerCase()
     if (pattern === '*') return true

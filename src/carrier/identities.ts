@@ -9,6 +9,7 @@ import type { Wallet } from '../auth/wallet.ts'
 import type { IdentityOrder } from '../engine/order.ts'
 import { Identity, type IdentityOptions } from '../http/identity.ts'
 import { nodeHashes } from '../http/node-hashes.ts'
+import { isServiceAccount } from './service-account.ts'
 import { systemClock } from './system-clock.ts'
 import { systemRandom } from './system-random.ts'
 
@@ -98,7 +99,12 @@ export class Identities {
   get #wallet(): Wallet {
     const usesStoredForProxy = this.#order?.usesStoredForProxy ?? false
     const helper = this.#helper === undefined ? {} : { helper: this.#helper }
-    return { pairs: this.#pairs, usesStoredForProxy, ...helper }
+    return {
+      pairs: this.#pairs,
+      usesStoredForProxy,
+      isServiceAccount: isServiceAccount(),
+      ...helper,
+    }
   }
 
   #withUrl(record: Uint8Array): Identity | undefined {

@@ -5,6 +5,7 @@ import type { Proxy } from '../job/route.ts'
 import { handshakeFacts, type HandshakeFacts } from './certificate/handshake.ts'
 import { SMALL_SLAB_BYTES, type SlabStore } from './slab.ts'
 import { hostClock, type SteadyClock } from './steady-clock.ts'
+import { isLoopbackAddress } from './tunnel/addresses.ts'
 import { proxyTlsError } from './tunnel/failure.ts'
 import { endOf, errorOf, Journey, type Inlet } from './tunnel/journey.ts'
 import { reach, type Reached } from './tunnel/reach.ts'
@@ -101,6 +102,11 @@ export class Connection {
    */
   get channelBinding(): Uint8Array | undefined {
     return this.#socket === undefined ? undefined : channelBindingOf(this.#socket)
+  }
+
+  /** Whether it leads to a loopback address of this machine; `false` until it is made. */
+  get isLoopback(): boolean {
+    return isLoopbackAddress(this.#socket?.remoteAddress)
   }
 
   /** Sends bytes when the connection is made; all that is sent in one tick goes out in one piece. */

@@ -29,6 +29,8 @@ export interface LegParts {
 export interface ConnectionFacts {
   /** `tls-server-end-point` of the server's certificate (A400); absent in clear text. */
   readonly channelBinding: Uint8Array | undefined
+  /** Whether it leads to a loopback address of this machine. */
+  readonly isLoopback: boolean
   /** What was seen of its TLS handshake. */
   readonly handshake: HandshakeFacts | undefined
 }

@@ -119,6 +119,10 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     return this.#channelBinding
   }
 
+  get isLoopback(): boolean {
+    return this.#connection.isLoopback
+  }
+
   get handshake(): HandshakeFacts | undefined {
     return this.#connection.handshake
   }

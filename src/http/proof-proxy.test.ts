@@ -2,10 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { SchemeName } from '../auth/auth.ts'
 import type { CredentialPair } from '../auth/credentials.ts'
+import { defaultAuthSettings } from '../auth/settings.ts'
+import { FailureError } from '../job/failure.ts'
 import { directRoute } from '../job/route.ts'
 import { Authority, needsOpenssl } from './certificates.suite.ts'
 import { guardedProxy } from './guarded-proxy.suite.ts'
-import { guarded, guards, identityWith, pair, type Guard } from './guarded.suite.ts'
+import { guarded, guards, identityWith, pair, realWorld, type Guard } from './guarded.suite.ts'
+import { Identity } from './identity.ts'
 import { closedPort, fetchText, makeClient, ok, serve } from './servers.suite.ts'
 
 const kinds: readonly (readonly [SchemeName | 'nothing', () => Guard | undefined])[] = [
@@ -72,6 +75,43 @@ test('a wrong password for the proxy is tried once, and the answer is 407 (A133)
   assert.equal(proxy.log.filter(({ credentials }) => credentials !== undefined).length, 1)
   assert.equal(server.log.length, 0)
 })
+
+for (const scheme of ['http', 'https'] as const) {
+  const skip = scheme === 'https' && needsOpenssl
+  const name = `a service account is not told to a proxy on this machine that is asked for ${scheme}, whatever it is called (N96)`
+  test(name, { skip }, async (t) => {
+    const authority = scheme === 'https' ? new Authority(t) : undefined
+    const certificate = authority === undefined ? {} : { certificate: authority.issue() }
+    const server = await guarded(t, [], certificate)
+    const { routes } = await guardedProxy(t, guards.ntlm())
+    const reasonWith = async (implicitHosts: readonly string[]): Promise<string> => {
+      const pairs = [
+        { target: 'proxy', scheme: 'ntlm', credentials: { kind: 'implicit' } },
+      ] as const
+      const reasons: string[] = []
+      const identity = new Identity({
+        wallet: { pairs, isServiceAccount: true },
+        world: { ...realWorld, settings: { ...defaultAuthSettings, implicitHosts } },
+        witness: ({ schemes }) => reasons.push(...schemes.map(({ reason }) => reason)),
+      })
+      t.after(() => identity.close())
+      const more = authority === undefined ? {} : { caFile: authority.file }
+      await fetchText(makeClient(t), `${server.url}/a`, { identity, routes, ...more }).catch(
+        (error: unknown) => assert.equal(codeOf(error), 'BG_E_HTTP_ERROR_407'),
+      )
+      return reasons.join()
+    }
+    const [hop] = await routes.find(new URL(server.url))
+    assert(hop !== 'direct')
+    assert.match(await reasonWith(['*']), /neither a service account nor a helper/u)
+    // Allowed, but nobody is logged on here.
+    assert.match(await reasonWith([hop.host]), /^No library for ntlm/u)
+  })
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof FailureError ? error.failure.symbol : undefined
+}
 
 test('credentials of the server are not shown to a proxy that asks (A120)', async (t) => {
   const server = await guarded(t, [])

@@ -376,6 +376,7 @@ export class Proof implements Disposable {
       ...(connection === undefined ? {} : { connection }),
       ...(bodyHash === undefined ? {} : { bodyHash }),
       ...(channelBinding === undefined ? {} : { channelBinding }),
+      ...(isProxy && connection?.isLoopback === true ? { isLoopback: true } : {}),
     }
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { asciiName, findAddresses, takeTurns } from './addresses.ts'
+import { asciiName, findAddresses, isLoopbackAddress, takeTurns } from './addresses.ts'
 
 const { signal } = new AbortController()
 
@@ -33,6 +33,16 @@ test('findAddresses() asks nobody for who has left, and lets go of who leaves', 
   controller.abort(reason)
   await assert.rejects(async () => asked, reason)
   await assert.rejects(async () => findAddresses('never.invalid', controller.signal), reason)
+})
+
+test('isLoopbackAddress() knows what leads to this machine in whatever form sockets tell it', () => {
+  const own = ['127.0.0.1', '127.0.1.1', '127.255.255.254', '::1', '::ffff:127.0.0.1']
+  const others = ['128.0.0.1', '10.127.0.1', '::', '::ffff:10.0.0.1', '127.0.0.1.example', '']
+  assert.deepEqual(
+    own.filter((each) => !isLoopbackAddress(each)),
+    [],
+  )
+  assert.deepEqual([...others, undefined].filter(isLoopbackAddress), [])
 })
 
 const names = [

@@ -28,6 +28,11 @@ export function findAddresses(
   return localNames.test(host) ? loopback : resolveName(asciiName(host), signal)
 }
 
+/** Whether an address of a socket is one of this machine's own, whatever name led there; IPv4 also inside IPv6. */
+export function isLoopbackAddress(address: string | undefined): boolean {
+  return address !== undefined && /^(?:::1|(?:::ffff:)?127(?:\.\d+){3})$/i.test(address)
+}
+
 /** A name as DNS and TLS know it (RFC 5891); other names, and addresses, as they are. */
 export function asciiName(host: string): string {
   // What is ASCII already may hold an underscore, which is nothing for URLs but resolves.

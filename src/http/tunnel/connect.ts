@@ -31,6 +31,7 @@ import {
   proxyRefused,
   proxyStatus,
 } from './failure.ts'
+import { isLoopbackAddress } from './addresses.ts'
 import type { Place } from './dial.ts'
 import type { Journey } from './journey.ts'
 import { PROXY_ANSWER_MS } from './limits.ts'
@@ -95,6 +96,7 @@ class Line {
       url: new URL(`https://${authority}/`),
       connection: this,
       ...(channelBinding === undefined ? {} : { channelBinding }),
+      isLoopback: isLoopbackAddress(socket.remoteAddress),
     }
   }
 }
