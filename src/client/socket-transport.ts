@@ -59,13 +59,14 @@ async function post(socketPath: string, message: string, limitMs: number): Promi
   call.end(body)
   // Sent, or never: what is secret in it lives no longer than it must.
   const response = await responseTo(call, socketPath).finally(() => body.fill(0))
-  response.setEncoding('utf8')
-  let text = ''
+  // A long answer becomes one text at once: grown piece by piece it would be copied again.
+  const pieces: Buffer[] = []
   try {
-    for await (const piece of response) text += String(piece)
+    for await (const piece of response as AsyncIterable<Buffer>) pieces.push(piece)
   } catch (error) {
     throw new UnreachableError(socketPath, error)
   }
+  const text = Buffer.concat(pieces).toString('utf8')
   if (response.statusCode !== 200) {
     throw new LullError(
       'ERR_RPC_RESPONSE',
