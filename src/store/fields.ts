@@ -20,6 +20,12 @@ export class Fields {
     return this.#values[name] !== undefined && this.#values[name] !== null
   }
 
+  /** Whether any of these is there. Looks at what there is, so it costs nothing to ask for many of which none is. */
+  hasAny(names: ReadonlySet<string>): boolean {
+    for (const name in this.#values) if (names.has(name)) return true
+    return false
+  }
+
   text(name: string, absent?: string): string {
     const value = this.#values[name] ?? absent
     if (typeof value !== 'string') throw this.#damaged(name, 'a text')

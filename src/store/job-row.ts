@@ -63,13 +63,62 @@ export function decodeJob(row: Row): Job {
     id: columns.text('id'),
     sequence: columns.count('sequence'),
     owner: { id: columns.text('owner_id'), name: record.text('ownerName') },
-    type: record.word('type', ['download', 'upload', 'uploadReply'], usual.type),
     displayName: record.text('displayName'),
-    description: record.text('description', usual.description),
     priority: columns.word('priority', priorities),
     state: decodeState(columns, record),
+    created: record.number('created'),
+    modified: columns.number('modified'),
+    turn: columns.number('turn'),
+    ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
+    // Of a job that waits as it was made nothing below is in the record, and nothing needs to be looked for.
+    ...(record.hasAny(settingNames) ? decodeSettings(record) : usualSettings),
+    ...(record.hasAny(progressNames) ? decodeProgress(record) : usualProgress),
+    ...(record.hasAny(rareNames) ? decodeRare(record) : {}),
+  }
+}
+
+const { type, description, patience, transfer, completesItself, facts: _, ...usualProgress } = usual
+const usualSettings = { type, description, patience, transfer, completesItself } as const
+const settingNames: ReadonlySet<string> = new Set(Object.keys(usualSettings))
+const progressNames: ReadonlySet<string> = new Set(Object.keys(usualProgress))
+
+function decodeSettings(record: Fields): Pick<Job, keyof typeof usualSettings> {
+  return {
+    type: record.word('type', ['download', 'upload', 'uploadReply'], usual.type),
+    description: record.text('description', usual.description),
     patience: record.has('patience') ? decodePatience(record.object('patience')) : usual.patience,
     transfer: record.has('transfer') ? decodeTransfer(record.object('transfer')) : usual.transfer,
+    completesItself: record.boolean('completesItself', usual.completesItself),
+  }
+}
+
+function decodeProgress(record: Fields): Pick<Job, keyof typeof usualProgress> {
+  return {
+    tally: record.has('tally') ? decodeTally(record.object('tally')) : usual.tally,
+    errorCount: record.count('errorCount', usual.errorCount),
+    attempts: record.count('attempts', usual.attempts),
+    noProgressMs: record.number('noProgressMs', usual.noProgressMs),
+    bytesBest: record.count('bytesBest', usual.bytesBest),
+    touched: record.boolean('touched', usual.touched),
+    activeMs: record.number('activeMs', usual.activeMs),
+  }
+}
+
+/** Fields that may be absent from a job, and mostly are. */
+const rare = [
+  'proxy',
+  'certificate',
+  'hasUrlCredentials',
+  'helperFlags',
+  'usesStoredForProxy',
+  'provesUnasked',
+  'costFlags',
+  'transferredAt',
+] as const satisfies readonly (keyof Job)[]
+const rareNames: ReadonlySet<string> = new Set(rare)
+
+function decodeRare(record: Fields): Pick<Job, (typeof rare)[number]> {
+  return {
     ...(record.has('proxy') && { proxy: decodeProxy(record.object('proxy')) }),
     ...(record.has('certificate') && {
       certificate: decodeCertificate(record.object('certificate')),
@@ -83,19 +132,7 @@ export function decodeJob(row: Row): Job {
     }),
     ...(record.has('provesUnasked') && { provesUnasked: record.boolean('provesUnasked') }),
     ...(record.has('costFlags') && { costFlags: record.count('costFlags') }),
-    completesItself: record.boolean('completesItself', usual.completesItself),
-    ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
-    created: record.number('created'),
-    modified: columns.number('modified'),
     ...(record.has('transferredAt') && { transferredAt: record.number('transferredAt') }),
-    tally: record.has('tally') ? decodeTally(record.object('tally')) : usual.tally,
-    errorCount: record.count('errorCount', usual.errorCount),
-    attempts: record.count('attempts', usual.attempts),
-    noProgressMs: record.number('noProgressMs', usual.noProgressMs),
-    bytesBest: record.count('bytesBest', usual.bytesBest),
-    touched: record.boolean('touched', usual.touched),
-    activeMs: record.number('activeMs', usual.activeMs),
-    turn: columns.number('turn'),
   }
 }
 
