@@ -13,6 +13,7 @@ function again(job: NewJob): unknown {
   return decodeJob(Object.fromEntries(columns.map((name, index) => [name, values[index]])))
 }
 
+const names = Object.keys(fullJob) as (keyof NewJob)[]
 const plain = newJob(1, { tally: usual.tally })
 
 test('the record of a job that is usual in everything says only what is its own', () => {
@@ -23,7 +24,6 @@ test('the record of a job that is usual in everything says only what is its own'
 })
 
 test('decodeJob() gives back what encodeJob() was given, whatever of it is usual', () => {
-  const names = Object.keys(plain) as (keyof NewJob)[]
   const mixed = fc.subarray(names).chain((taken) =>
     fc.constantFrom(...stateKinds).map((kind) => ({
       ...plain,
@@ -40,6 +40,13 @@ test('decodeJob() gives back each number of a job that alone is unusual', () => 
       const job = { ...plain, [group]: { ...usual[group], [name]: 77 } }
       assert.deepEqual(again(job), { ...job, sequence: 1 }, name)
     }
+  }
+})
+
+test('decodeJob() gives back each field of a job that alone is not as in others', () => {
+  for (const name of names) {
+    const job = { ...plain, [name]: fullJob[name] }
+    assert.deepEqual(again(job), { ...job, sequence: 1 }, name)
   }
 })
 
