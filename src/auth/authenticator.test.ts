@@ -358,6 +358,40 @@ test('Authenticator sends a wrong password unasked once, and not to who would ne
   assert.deepEqual(seen, ['Basic'])
 })
 
+/** Turns of the event loop in which whoever does not wait would have gone on. */
+async function aWhile(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+}
+
+test('Authenticator tries one password with one scheme at a time, whatever other paths ask for (A133, A136)', async () => {
+  const own = authenticator([pair('basic', 'wrong'), pair('digest', 'wrong')])
+  using first = own.begin()
+  using second = own.begin()
+  const [asksBasic, asksDigest] = [
+    unauthorized('Basic realm="r"'),
+    unauthorized('Digest realm="r", nonce="n"'),
+  ]
+  assert.equal((await first.challenged(asksBasic, page)).kind, 'send')
+  let waited: string | undefined
+  const waiting = second.challenged(asksDigest, page).then(({ kind }) => {
+    waited = kind
+  })
+  await aWhile()
+  assert.equal(waited, undefined)
+  assert.equal((await first.challenged(asksBasic, page)).kind, 'failed')
+  await waiting
+  assert.equal(waited, 'failed', 'what was refused is not sent with another scheme')
+  // Another password is another trial, and so is one that nobody tries any more.
+  const apart = authenticator([pair('basic', 'wrong'), pair('digest', 'other')])
+  using basicly = apart.begin()
+  using digestly = apart.begin()
+  assert.equal((await basicly.challenged(asksBasic, page)).kind, 'send')
+  assert.equal((await digestly.challenged(asksDigest, page)).kind, 'send')
+  basicly.close()
+  using again = apart.begin()
+  assert.equal((await again.challenged(asksBasic, page)).kind, 'send')
+})
+
 test('Authenticator repeats on another connection what was sent on a lost one', async () => {
   for (const [scheme, acceptor] of [
     ['basic', basic],

@@ -11,8 +11,8 @@
  *     anything else that the target let through: verdict = await exchange.accepted(response)
  *
  * What it promises: nothing is sent that the wallet does not allow. Credentials that the peer has not taken yet are
- * tried by one request at a time, and the others wait for its outcome, so that a wrong password on many connections is
- * one failed logon and not many (A133, A135). What the peer has refused is not sent to it again. No request goes round
+ * tried by one request at a time, whatever scheme it is asked for, and the others wait for its outcome, so that a wrong
+ * password on many connections is one failed logon and not many (A133, A135). What the peer has refused is not sent to it again. No request goes round
  * for ever.
  *
  * There is one for the server and one for each proxy, and neither knows the other. A request that goes out anew because

@@ -89,6 +89,8 @@ export class Exchange implements Disposable {
   readonly #isPatient: boolean
   #trial: Trial | undefined
   #endTrial: (() => void) | undefined
+  /** What is being begun before anybody asked, and is no trial yet. */
+  #preparing: Handshake | undefined
   #challenges: readonly Challenge[] = []
   #selection: Selection = { choices: [], passedOver: [] }
   readonly #ended: Ended[] = []
@@ -160,9 +162,11 @@ export class Exchange implements Disposable {
     for (const method of this.#memory.early(request, this.#isPatient)) {
       const session = this.#memory.open(method)
       if (!('begin' in session)) continue
-      if (!(await this.#claim(method.scheme))) return this.prepare(request)
+      if (!(await this.#claim(method))) return this.prepare(request)
       const handshake = session.begin()
+      this.#preparing = handshake
       const send = await handshake.prepare(request, method.isUnasked)
+      this.#preparing = undefined
       if (send !== undefined && !this.#isClosed) {
         this.#begin(method, handshake, request)
         return this.#sent(send)
@@ -254,6 +258,7 @@ export class Exchange implements Disposable {
   /** Ends the request, whether or not it had an answer. May be called twice. */
   close(): void {
     this.#isClosed = true
+    this.#preparing?.close()
     this.#drop()
   }
 
@@ -268,7 +273,7 @@ export class Exchange implements Disposable {
       const [choice] = this.#selection.choices
       if (choice === undefined || this.#isClosed) return this.#fail()
       // Whoever waited looks at the choices again: they may be fewer now.
-      if (!(await this.#claim(choice.scheme))) continue
+      if (!(await this.#claim(choice))) continue
       if (this.#isClosed) return this.#fail()
       const step = await this.#try(choice, request)
       if (step !== undefined) return step
@@ -369,9 +374,9 @@ export class Exchange implements Disposable {
     this.#release()
   }
 
-  /** Whether this request may try the scheme now; `false` after having waited for another one that tried it. */
-  async #claim(scheme: AuthScheme): Promise<boolean> {
-    const claimed = this.#memory.tryFirst(scheme)
+  /** Whether this request may try the method now; `false` after having waited for another one that tried it. */
+  async #claim(method: Method): Promise<boolean> {
+    const claimed = this.#memory.tryFirst(method)
     if (claimed instanceof Promise) {
       await claimed
       return false

@@ -2,7 +2,7 @@
 
 import type { AuthTarget } from './auth.ts'
 import type { Challenge } from './challenge.ts'
-import type { Credentials } from './credentials.ts'
+import { sameCredentials, type Credentials } from './credentials.ts'
 import type { Witnessed } from './exchange.ts'
 import type { AuthScheme, AuthWorld, Handshake, RequestFacts, Session, Unable } from './scheme.ts'
 import { isReadableAt, select, type Ended, type Selection } from './select.ts'
@@ -49,6 +49,13 @@ export interface Bound extends Method {
   readonly handshake: Handshake
 }
 
+/** Credentials that somebody tries for the first time. */
+interface FirstTrial {
+  readonly credentials: Credentials
+  /** Resolves when the request that tries them has its outcome. */
+  readonly over: Promise<void>
+}
+
 /** Refusals that are remembered; more come only from a peer that makes up realms, and the oldest goes first. */
 const maximumEnded = 64
 
@@ -61,8 +68,7 @@ export class PeerMemory {
   /** Schemes whose credentials the peer has taken, the last one first. */
   #proved: readonly AuthScheme[] = []
   #ended: readonly Ended[] = []
-  /** Ends when the request that tries a scheme for the first time has its outcome. */
-  readonly #trials = new Map<AuthScheme, Promise<void>>()
+  readonly #trials = new Set<FirstTrial>()
 
   constructor(options: PeerMemoryOptions) {
     this.options = options
@@ -179,19 +185,22 @@ export class PeerMemory {
   }
 
   /**
-   * Asks to be the one who tries a scheme that has not worked yet.
+   * Asks to be the one who tries credentials with a scheme that has not worked yet. Nobody else tries them meanwhile, not
+   * even with another scheme: a wrong password would be two failed logons, and accounts are locked for that (A133, A136).
    *
    * @returns a promise to wait for, and to ask again after; or what ends the trial, once, `undefined` when the scheme
    *   needs none
    */
-  tryFirst(scheme: AuthScheme): Promise<void> | (() => void) | undefined {
+  tryFirst({ scheme, credentials }: Method): Promise<void> | (() => void) | undefined {
     if (this.#proved.includes(scheme)) return undefined
-    const going = this.#trials.get(scheme)
-    if (going !== undefined) return going
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#trials.set(scheme, promise)
+    for (const going of this.#trials) {
+      if (sameCredentials(going.credentials, credentials)) return going.over
+    }
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    const trial = { credentials, over }
+    this.#trials.add(trial)
     return () => {
-      this.#trials.delete(scheme)
+      this.#trials.delete(trial)
       resolve()
     }
   }

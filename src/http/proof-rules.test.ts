@@ -127,6 +127,33 @@ test('a wrong password that goes out unasked is one refusal (A86, A133)', async 
   assert.equal(server.log.filter(({ credentials }) => credentials !== undefined).length, 1)
 })
 
+test('one wrong password is one failed logon, whichever schemes its paths ask for at once (A133, A136)', async (t) => {
+  const schemes = [
+    'Basic realm="r"',
+    'Digest realm="r", nonce="n", qop="auth"',
+    'NTLM',
+    'Negotiate',
+  ]
+  let logons = 0
+  const server = await serve(t, (peer, target) => {
+    const head = peer.requests.at(-1) ?? ''
+    // The first leg of NTLM says nothing of the password.
+    if (/^Authorization: (?!\S+ TlRMTVNTUAAB)/mu.test(head)) logons++
+    const challenge = schemes[Number(target.slice(1)) % schemes.length]
+    peer.say(refusal(401, `WWW-Authenticate: ${challenge}`))
+  })
+  const pairs = every.map((scheme) => pair(scheme, 'server', 'wrong'))
+  const identity = identityWith(t, pairs)
+  const client = makeClient(t)
+  const all = await Promise.all(
+    Array.from({ length: 12 }, (_, place) =>
+      fetchText(client, `${server.url}/${place}`, { identity, connections: 6 }),
+    ),
+  )
+  assert(all.every(({ response }) => response.status === 401))
+  assert.equal(logons, 1)
+})
+
 test('a 401 that names no scheme, or none that is known, is the end (A177, A185, A273)', async (t) => {
   for (const fields of [
     [],
