@@ -87,7 +87,7 @@ export class Carrier {
     const turn = new Turn(order, {
       http: this.#http,
       mechanisms: this.#mechanisms,
-      routes: (settings) => this.#ways.of(settings),
+      routes: (ways) => this.#ways.of(ways),
       strictCertificates: this.#world.settings.strictCertificates ?? false,
       clock: this.#world.clock,
       syncs: this.#syncs,
@@ -127,7 +127,7 @@ export class Carrier {
     const findings = await examine(order, {
       http: this.#http,
       mechanisms: this.#mechanisms,
-      routes: this.#ways.of(order.proxy),
+      routes: this.#ways.of({ settings: order.proxy, caFile: order.transfer.caFile }),
       signal: this.#leaving.signal,
     })
     this.#report({ kind: 'examined', examination: order.examination, findings })

@@ -1,35 +1,67 @@
 /** Fetches proxy scripts: straight, without a client certificate, and as nobody unless the administrator allows (N60, N84). */
 
+import { FailureError } from '../job/failure.ts'
 import { directRoute } from '../job/route.ts'
 import { LullError } from '../base/error.ts'
-import type { BodySink, HttpClient, HttpResponse } from '../http/http.ts'
+import type { BodySink, HttpClient, HttpRequest, HttpResponse } from '../http/http.ts'
 import type { Identity } from '../http/identity.ts'
-import type { FetchedScript, FetchLimits, FetchScript } from '../proxy/pac/download.ts'
+import type { FetchedScript, FetchScript, FetchTerms } from '../proxy/pac/download.ts'
 
 /** How long a server of scripts may be silent. */
 const STALL_MS = 10_000
 
-/**
- * Makes the one request at a time that scripts are fetched with.
- *
- * @param asWhom who answers a server that asks; each request has its own, because tickets come and go
- */
-export function scriptFetcher(http: HttpClient, asWhom?: () => Identity): FetchScript {
-  return async (url, limits) => {
-    using identity = asWhom?.()
+/** How servers of scripts are met. */
+export interface ScriptFetcherOptions {
+  /** Who answers a server that asks; each request has its own, because tickets come and go. */
+  readonly asWhom?: (() => Identity) | undefined
+  /** PEM file of the authorities that they may be verified against, besides the platform's and those of the script. */
+  readonly caFile?: string | undefined
+}
+
+/** Makes the one request at a time that scripts are fetched with. */
+export function scriptFetcher(http: HttpClient, options: ScriptFetcherOptions = {}): FetchScript {
+  return async (url, terms) => {
+    using identity = options.asWhom?.()
     try {
-      return await fetchScript(http, identity, url, limits)
+      return await fetchTrusting([terms.caFile, options.caFile], (caFile) =>
+        fetchScript(http, url, terms, {
+          ...(identity === undefined ? {} : { identity }),
+          ...(caFile === undefined ? {} : { caFile }),
+        }),
+      )
     } finally {
       if (identity !== undefined) http.retire(identity)
     }
   }
 }
 
+/**
+ * Tries one file of authorities after the other, and the platform's last: what a job or an operator trusts holds besides
+ * those, because whoever has one script seldom has its server in hand.
+ */
+async function fetchTrusting(
+  files: readonly (string | undefined)[],
+  fetch: (caFile: string | undefined) => Promise<FetchedScript>,
+): Promise<FetchedScript> {
+  for (const caFile of files.filter((file) => file !== undefined)) {
+    try {
+      return await fetch(caFile)
+    } catch (error) {
+      if (!isUntrusted(error)) throw error
+    }
+  }
+  return fetch(undefined)
+}
+
+function isUntrusted(error: unknown): boolean {
+  return error instanceof FailureError && error.failure.symbol === 'ERROR_WINHTTP_SECURE_INVALID_CA'
+}
+
 async function fetchScript(
   http: HttpClient,
-  identity: Identity | undefined,
   url: URL,
-  { maxBytes, signal }: FetchLimits,
+  { maxBytes, signal }: FetchTerms,
+  as: Pick<HttpRequest, 'identity' | 'caFile'>,
 ): Promise<FetchedScript> {
   const sink = new BoundedSink(maxBytes)
   const { response } = await http.exchange(
@@ -41,7 +73,7 @@ async function fetchScript(
       keepsRedirects: true,
       stallTimeoutMs: STALL_MS,
       signal,
-      ...(identity === undefined ? {} : { identity }),
+      ...as,
       party: 'proxy script',
       routes: { find: () => directRoute, failed: () => undefined },
     },

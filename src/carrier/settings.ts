@@ -16,6 +16,8 @@ export interface CarrierSettings {
   readonly devolves?: boolean
   /** How servers of proxy scripts that ask are told who is logged on; they are told nobody where it is absent (N84). */
   readonly scriptLogon?: AuthSettings
+  /** PEM file of the authorities that servers of proxy scripts may also be verified against. */
+  readonly scriptCaFile?: string
   /** What https proxies are verified against and shown, where it is not as for servers. */
   readonly proxyTrust?: TrustOptions
   /** Whether a server that asks for a certificate is left when a job has none, needed or not (A77). */

@@ -17,10 +17,11 @@ import type { SyncGroup } from '../files/sync-group.ts'
 import { TargetChecks } from '../files/target.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
-import type { ProxySettings, Routes } from '../job/route.ts'
+import type { Routes } from '../job/route.ts'
 import { toFailure } from './failure.ts'
 import { FileTransfer, type Asking, type TransferContext } from './file-transfer.ts'
 import { Identities } from './identities.ts'
+import type { WaysOrder } from './ways.ts'
 
 /**
  * A checkpoint begins when so many files are finished, too. One at a time; the transfer goes on meanwhile. Half of what
@@ -43,7 +44,7 @@ export interface TurnWorld {
   /** Proves identities that only the platform can prove. */
   readonly mechanisms: Mechanisms
   /** Who knows the ways of jobs with these settings. */
-  readonly routes: (settings: ProxySettings | undefined) => Routes
+  readonly routes: (order: WaysOrder) => Routes
   /** Whether a server that asks for a certificate is left when a job has none (A77). */
   readonly strictCertificates?: boolean
   readonly clock: Clock
@@ -346,7 +347,7 @@ function askingOf(order: FetchOrder, world: TurnWorld, signal: AbortSignal): Ask
     signal,
     party: job,
     connections,
-    routes: world.routes(order.proxy),
+    routes: world.routes({ settings: order.proxy, caFile: transfer.caFile }),
     ...(world.strictCertificates === true ? { strictCertificates: true } : {}),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
     securityFlags: transfer.securityFlags ?? 0,

@@ -17,6 +17,14 @@ import { systemClock } from './system-clock.ts'
 /** So many different settings of jobs are remembered with what they led to. */
 const MOST_REMEMBERED = 64
 
+/** What ways are found by. */
+export interface WaysOrder {
+  /** Of the job; as its owner has set it when absent. */
+  readonly settings: ProxySettings | undefined
+  /** PEM file of the authorities that the job trusts instead of the platform's. */
+  readonly caFile: string | undefined
+}
+
 /** What surrounds the person whose jobs are carried. */
 export class Ways {
   readonly #surroundings: Surroundings
@@ -28,7 +36,7 @@ export class Ways {
    */
   constructor(
     http: HttpClient,
-    { machine, policy, scriptLogon, devolves }: CarrierSettings,
+    { machine, policy, scriptLogon, scriptCaFile, devolves }: CarrierSettings,
     mechanisms: Mechanisms,
   ) {
     const asWhom = scriptLogon && ((): Identity => whoIsLoggedOn(mechanisms, scriptLogon))
@@ -39,7 +47,10 @@ export class Ways {
         home: process.env['HOME'] ?? homedir(),
         uid: process.getuid?.(),
       }),
-      scripts: new LateScripts({ fetchScript: scriptFetcher(http, asWhom), clock: systemClock }),
+      scripts: new LateScripts({
+        fetchScript: scriptFetcher(http, { asWhom, caFile: scriptCaFile }),
+        clock: systemClock,
+      }),
       discovery: new LateDiscovery({ clock: systemClock, devolves }),
       machine,
       policy,
@@ -47,13 +58,15 @@ export class Ways {
   }
 
   /** The ways of jobs with these settings. */
-  of(settings: ProxySettings = defaultProxySettings): JobRoutes {
-    const key = JSON.stringify(settings)
+  of({ settings = defaultProxySettings, caFile }: WaysOrder): JobRoutes {
+    // Nothing else of a job's is fetched with its trust.
+    const trust = settings.script === undefined ? {} : { caFile }
+    const key = JSON.stringify([settings, trust])
     const known = this.#routes.get(key)
     if (known !== undefined) return known
     const [oldest] = this.#routes.size >= MOST_REMEMBERED ? this.#routes.keys() : []
     if (oldest !== undefined) this.#routes.delete(oldest)
-    const routes = createRoutes(settings, this.#surroundings)
+    const routes = createRoutes(settings, this.#surroundings, this.#surroundings, trust)
     this.#routes.set(key, routes)
     return routes
   }

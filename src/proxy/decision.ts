@@ -4,7 +4,7 @@ import { LullError } from '../base/error.ts'
 import { describeProxy, type Hop, type Route } from '../job/route.ts'
 import { loopbackBypass } from './bypass.ts'
 import { scriptFailed } from './failure.ts'
-import { scriptView, type Discovery, type Scripts } from './ports.ts'
+import { scriptView, type Discovery, type Scripts, type ScriptSource } from './ports.ts'
 import { parseScriptAnswer } from './script-answer.ts'
 import type { PlaceSettings } from './settings.ts'
 
@@ -137,17 +137,19 @@ class Deciding {
       return undefined
     }
     this.#step('discovery', 'told', `The network names the script ${describeScript(script)}`)
-    return this.#evaluate(script, true)
+    return this.#evaluate({ url: script, isDiscovered: true })
   }
 
-  async #script({ script }: PlaceSettings): Promise<Decision | undefined> {
-    return script === undefined ? undefined : this.#evaluate(script, false)
+  async #script({ script, scriptCaFile }: PlaceSettings): Promise<Decision | undefined> {
+    if (script === undefined) return undefined
+    return this.#evaluate({ url: script, isDiscovered: false, caFile: scriptCaFile })
   }
 
-  async #evaluate(script: string, isDiscovered: boolean): Promise<Decision | undefined> {
+  async #evaluate(source: ScriptSource): Promise<Decision | undefined> {
+    const { url: script, isDiscovered } = source
     const name = describeScript(script)
     try {
-      const text = await this.#advisers.scripts.evaluate({ url: script, isDiscovered }, this.#url)
+      const text = await this.#advisers.scripts.evaluate(source, this.#url)
       const { hops, skipped } = parseScriptAnswer(text)
       for (const entry of skipped) {
         this.#step('warning', 'told', `The script names no way with ${printable(entry)}: left out`)

@@ -14,6 +14,8 @@ export interface ScriptSource {
   readonly url: string
   /** Whether the network named it: such a script earns less trust than one that somebody chose (N84). */
   readonly isDiscovered: boolean
+  /** PEM file of the authorities that its server may also be verified against, because whoever named it says so. */
+  readonly caFile?: string | undefined
 }
 
 /** Runs scripts (N60 to N73). */

@@ -54,6 +54,12 @@ export interface JobRoutes extends Routes {
   networkChanged(): void
 }
 
+/** What a job says besides its proxy settings. */
+export interface RouteOptions {
+  /** PEM file of the authorities that a server of a script may also be verified against that the job itself names. */
+  readonly caFile?: string | undefined
+}
+
 /**
  * The ways of a job.
  *
@@ -65,8 +71,9 @@ export function createRoutes(
   settings: ProxySettings,
   owner: Surroundings,
   helper: Surroundings = owner,
+  options: RouteOptions = {},
 ): JobRoutes {
-  return new DecidedRoutes(settings, owner, helper)
+  return new DecidedRoutes(settings, owner, helper, options)
 }
 
 interface Remembered {
@@ -86,12 +93,17 @@ class DecidedRoutes implements JobRoutes {
   readonly #own: PlaceSettings | undefined
   #network: number
 
-  constructor(settings: ProxySettings, owner: Surroundings, helper: Surroundings) {
+  constructor(
+    settings: ProxySettings,
+    owner: Surroundings,
+    helper: Surroundings,
+    { caFile }: RouteOptions,
+  ) {
     this.#settings = settings
     this.#reader = owner.policy.legacyProxyIdentity ? owner : helper
     this.#advisers = helper
     this.#surroundings = helper
-    this.#own = ownPlace(settings)
+    this.#own = ownPlace(settings, caFile)
     this.#options = {
       scriptIsMandatory: owner.policy.scriptIsMandatory,
       isExclusive: settings.usage === 'override',
@@ -207,12 +219,10 @@ function originOf({ protocol, host }: URL): string {
 const EVERYTHING = '<-loopback>'
 
 /** What the job itself says; undefined where its owner's settings count. */
-function ownPlace({
-  usage,
-  list,
-  bypass = EVERYTHING,
-  script,
-}: ProxySettings): PlaceSettings | undefined {
+function ownPlace(
+  { usage, list, bypass = EVERYTHING, script }: ProxySettings,
+  caFile: string | undefined,
+): PlaceSettings | undefined {
   const place = "the job's settings"
   switch (usage) {
     case 'preconfig':
@@ -225,7 +235,9 @@ function ownPlace({
       return {
         place,
         says: script === undefined ? 'proxies are named' : 'a script is set',
-        ...(script === undefined ? {} : { script, scriptBypass: lateBypass(bypass) }),
+        ...(script === undefined
+          ? {}
+          : { script, scriptCaFile: caFile, scriptBypass: lateBypass(bypass) }),
         ...(list === undefined && script !== undefined
           ? {}
           : { fixed: lateProxies(() => overriding(list, bypass)) }),

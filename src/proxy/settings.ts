@@ -17,6 +17,8 @@ export interface PlaceSettings {
   readonly detects?: boolean
   /** The URL of a script. */
   readonly script?: string
+  /** As in `ScriptSource`. */
+  readonly scriptCaFile?: string | undefined
   /** Who else decides, for each URL. */
   readonly lookup?: Lookup
   readonly fixed?: FixedProxies

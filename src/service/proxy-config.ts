@@ -23,6 +23,8 @@ export interface ProxyConfig extends Partial<ProxyPolicy> {
   readonly binding?: boolean
   /** PEM file of the authorities that https proxies are verified against, instead of those for servers. */
   readonly caFile?: string
+  /** PEM file of the authorities that servers of scripts may also be verified against, besides the platform's. */
+  readonly scriptCaFile?: string
   /** What https proxies get that ask for a certificate: PEM or PKCS#12, and the key where it is in another file. */
   readonly certificateFile?: string
   readonly keyFile?: string
@@ -41,6 +43,7 @@ export const proxyConfig: Decoder<ProxyConfig> = record<ProxyConfig>({
   devolve: optional(flag),
   binding: optional(flag),
   caFile: optional(text(4_096)),
+  scriptCaFile: optional(text(4_096)),
   certificateFile: optional(text(4_096)),
   keyFile: optional(text(4_096)),
   scriptLogon: optional(flag),
@@ -70,6 +73,7 @@ export function carrierSettings({
     ...(realms === undefined ? {} : { realms }),
     proxyTrust: proxyTrust(from),
     ...(from.devolve === true ? { devolves: true } : {}),
+    ...(from.scriptCaFile === undefined ? {} : { scriptCaFile: from.scriptCaFile }),
     ...(from.scriptLogon === true ? { scriptLogon: authSettings(authentication) } : {}),
     ...(Object.keys(machine).length === 0 ? {} : { machine }),
     policy: {

@@ -49,6 +49,11 @@ async function listening(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** What Node trusts besides the platform, where nothing else takes the platform's place. */
+function extra(file: string): Readonly<Record<string, string>> {
+  return { NODE_EXTRA_CA_CERTS: file, SSL_CERT_FILE: '' }
+}
+
 suite('lull get --pac', { concurrency: 4 }, () => {
   test('goes by what a script says of each URL of one job (N6, N67)', async (t) => {
     const [first, second] = [await gatewayFor(t), await gatewayFor(t)]
@@ -93,28 +98,68 @@ suite('lull get --pac', { concurrency: 4 }, () => {
     })
   }
 
-  for (const [isTrusted, what] of [
-    [true, 'takes a script over https from a server that proves itself'],
-    [false, 'takes none from one that does not'],
-  ] as const) {
-    test(`${what} (N60)`, { skip: needsOpenssl }, async (t) => {
+  const trusts: readonly (readonly [
+    what: string,
+    trust: (file: string) => {
+      readonly env?: Readonly<Record<string, string>>
+      readonly args?: readonly string[]
+      readonly proxies?: object
+    },
+  ])[] = [
+    ['SSL_CERT_FILE', (file) => ({ env: { SSL_CERT_FILE: file } })],
+    ['NODE_EXTRA_CA_CERTS', (file) => ({ env: extra(file) })],
+    ['--cacert', (file) => ({ args: ['--cacert', file] })],
+    ['scriptCaFile', (file) => ({ proxies: { scriptCaFile: file } })],
+    [
+      'NODE_EXTRA_CA_CERTS, and the job and the service trust others besides',
+      (file) => ({
+        env: extra(file),
+        args: ['--cacert', otherAuthority()],
+        proxies: { scriptCaFile: otherAuthority() },
+      }),
+    ],
+  ]
+  let other: string | undefined
+  const otherAuthority = (): string => (other ??= new Authority({ after }).file)
+
+  for (const [what, trust] of trusts) {
+    test(
+      `takes a script over https from a server that ${what} trusts (N60)`,
+      { skip: needsOpenssl },
+      async (t) => {
+        const authority = new Authority(t)
+        const proxy = await gatewayFor(t)
+        const server = createSecureServer(authority.issue(), (_, response) => {
+          response.end(script(`return 'PROXY ${proxy.place}'`))
+        })
+        const pac = (await listening(t, server)).replace('http:', 'https:')
+        const { env = {}, args = [], proxies } = trust(authority.file)
+        await using from = new LullHome(proxies === undefined ? {} : { config: { proxies } })
+        await getter.get(getter.file(), { from, args: ['--pac', pac, ...args], env })
+        assert.equal(proxy.asked.length, 1)
+        if (args.length === 0) return
+        // What one job trusts is nothing to the next.
+        const isPlatform = 'NODE_EXTRA_CA_CERTS' in env
+        const next = await getter.attempt(getter.file(), { from, args: ['--pac', pac], env })
+        assert.equal(next.status, isPlatform ? 0 : 1, next.stderr)
+      },
+    )
+  }
+
+  test(
+    'takes none over https from a server that nobody trusts (N60)',
+    { skip: needsOpenssl },
+    async (t) => {
       const authority = new Authority(t)
-      const proxy = await gatewayFor(t)
       const server = createSecureServer(authority.issue(), (_, response) => {
-        response.end(script(`return 'PROXY ${proxy.place}'`))
+        response.end(script(`return 'DIRECT'`))
       })
       const pac = (await listening(t, server)).replace('http:', 'https:')
-      await using from = new LullHome()
-      const env = isTrusted ? { SSL_CERT_FILE: authority.file } : {}
-      const [url, args] = [getter.file(), ['--pac', pac]]
-      if (isTrusted) {
-        await getter.get(url, { from, args, env })
-        return
-      }
-      const { symbol } = await getter.fail(url, { from, args, env })
+      await using from = new LullHome({ config: { proxies: { scriptCaFile: otherAuthority() } } })
+      const { symbol } = await getter.fail(getter.file(), { from, args: ['--pac', pac] })
       assert.equal(symbol, 'ERROR_WINHTTP_UNABLE_TO_DOWNLOAD_SCRIPT')
-    })
-  }
+    },
+  )
 
   const answers = [
     ['PROXY DEAD; PROXY LIVE', 'proxy'],

@@ -10,12 +10,14 @@ import { ScriptError, type ScriptSource } from '../ports.ts'
 import { scriptText } from './script-text.ts'
 import { untilAborted } from './until-aborted.ts'
 
-/** What a download may take. */
-export interface FetchLimits {
+/** What a download may take, and whom it may trust. */
+export interface FetchTerms {
   /** Bytes of the body as it comes over the network; what is longer is an error. */
   readonly maxBytes: number
   /** Ends it. */
   readonly signal: AbortSignal
+  /** As in `ScriptSource`. */
+  readonly caFile?: string | undefined
 }
 
 /** What a server answered. */
@@ -38,7 +40,7 @@ export interface FetchedScript {
  * @param url `http:` or `https:`, without user information
  * @throws whatever keeps it from having an answer
  */
-export type FetchScript = (url: URL, limits: FetchLimits) => Promise<FetchedScript>
+export type FetchScript = (url: URL, terms: FetchTerms) => Promise<FetchedScript>
 
 /** No script is longer, in bytes (N60). */
 export const LONGEST_SCRIPT = 1024 * 1024
@@ -107,14 +109,14 @@ export function describePlace(text: string): string {
 }
 
 async function read(
-  { url: text, isDiscovered }: ScriptSource,
+  { url: text, isDiscovered, caFile }: ScriptSource,
   fetchScript: FetchScript,
   signal: AbortSignal,
 ): Promise<string> {
   signal.throwIfAborted()
   const url = new URL(text)
   if (url.protocol === 'http:' || url.protocol === 'https:')
-    return readHttp(url, fetchScript, signal)
+    return readHttp(url, fetchScript, { maxBytes: LONGEST_SCRIPT, signal, caFile })
   // The network may say where a script is, but not which file of this machine is one.
   if (isDiscovered) throw new Error(`the network may not name ${url.protocol} addresses`)
   if (url.protocol === 'file:') return readFile(url)
@@ -122,17 +124,13 @@ async function read(
   throw new Error(`scripts are not fetched from ${url.protocol} addresses`)
 }
 
-async function readHttp(
-  first: URL,
-  fetchScript: FetchScript,
-  signal: AbortSignal,
-): Promise<string> {
+async function readHttp(first: URL, fetchScript: FetchScript, terms: FetchTerms): Promise<string> {
   let url = first
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
     url.username = ''
     url.password = ''
     url.hash = ''
-    const answer = await fetchScript(url, { maxBytes: LONGEST_SCRIPT, signal })
+    const answer = await fetchScript(url, terms)
     if (!redirectStatuses.has(answer.status)) return textOf(answer)
     url = nextPlace(url, answer)
   }

@@ -163,4 +163,21 @@ describe('a script', () => {
     assert.equal(await scratch.ask(), 'ERR_PAC_CLOSED')
     await scratch.scripts.close()
   })
+
+  test('is another one for each file of authorities that its server was verified against (N60)', async () => {
+    const trusted: (string | undefined)[] = []
+    await using scratch = new Scratch({
+      fetchScript: async (_, { caFile }) => {
+        trusted.push(caFile)
+        const text = `function FindProxyForURL() { return 'PROXY ${caFile ?? 'platform'}' }`
+        return { status: 200, bytes: new TextEncoder().encode(text) }
+      },
+    })
+    const url = new URL('http://www.example.com/')
+    for (const caFile of ['a', 'b', 'a', undefined]) {
+      const answer = await scratch.scripts.evaluate({ ...place, caFile }, url)
+      assert.equal(answer, `PROXY ${caFile ?? 'platform'}`)
+    }
+    assert.deepEqual(trusted, ['a', 'b', undefined])
+  })
 })

@@ -85,7 +85,8 @@ class PacScripts implements Scripts {
 
   #script(source: ScriptSource): KeptScript {
     // As it stands where it may be long: the address of a script can be the script itself.
-    const key = source.isDiscovered ? `discovered ${source.url}` : source.url
+    const trust = source.caFile === undefined ? '' : `by ${source.caFile}\n`
+    const key = `${source.isDiscovered ? 'discovered ' : ''}${trust}${source.url}`
     const script = this.#kept.get(key) ?? new KeptScript(source, this.#options)
     this.#kept.delete(key)
     this.#kept.set(key, script)
