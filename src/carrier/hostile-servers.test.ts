@@ -123,6 +123,41 @@ test('of a server that did not prove itself no byte is promised, whenever a chec
   file.close()
 })
 
+test('a proxy that does not prove itself on CONNECT costs no byte that came before (A222)', async (t) => {
+  const folder = temporaryFolder(t)
+  const forged = `Proxy-Authentication-Info: rspauth="${'0'.repeat(32)}"`
+  const proxy = await hostile(t, ({ fields }) =>
+    fields.has('proxy-authorization')
+      ? { say: `HTTP/1.1 200 OK\r\n${forged}\r\n\r\n` }
+      : { say: answer(407, ['Proxy-Authenticate: Digest realm="r", nonce="n", qop="auth"']) },
+  )
+  const hop = { scheme: 'http', host: '127.0.0.1', port: proxy.port } as const
+  const identity = identityWith(t, [pair('digest', 'proxy')])
+  const server = await hostile(t, () => ({
+    say: 'HTTP/1.1 200 OK\r\nETag: "v"\r\nContent-Length: 8\r\n\r\nxx',
+    end: 'close',
+  }))
+  const first = new FileTransfer(order(folder, server.url), context(t, {}))
+  await assert.rejects(first.run())
+  const { ranges, version, size } = first.promise()
+  first.close()
+  assert(version !== undefined && size !== undefined)
+  const restarts: string[] = []
+  const routes: Routes = { find: () => [hop], failed: () => undefined }
+  const second = new FileTransfer(
+    { ...order(folder, 'https://server.invalid/f'), ranges, version, size },
+    context(t, {
+      identityOf: () => identity,
+      asking: { ...context(t, {}).asking, routes },
+      restart: async (_, reason) => void restarts.push(reason),
+    }),
+  )
+  await assert.rejects(second.run(), /Cannot trust the answer of .*127\.0\.0\.1/u)
+  assert.deepEqual(restarts, [])
+  assert.deepEqual([countBytes(second.promise().ranges), second.promise().version], [2, version])
+  second.close()
+})
+
 test('names and passwords of files whose turn did not come are wiped with it', async (t) => {
   const folder = temporaryFolder(t)
   const asked = Promise.withResolvers<void>()

@@ -87,7 +87,7 @@ export function isProxyUnreachable(error: unknown): error is ProxyUnreachableErr
   return error instanceof ProxyUnreachableError
 }
 
-/** A server or proxy that had to prove itself did not: nothing that it sent is to be used. */
+/** A server, or a proxy that was asked for the file, had to prove itself and did not: nothing that it sent is to be used. */
 export class DistrustError extends FailureError {}
 
 /** What a {@link DistrustError} says. @param reason sentence case, no full stop, no secret */

@@ -21,7 +21,8 @@ import { ResponseReader } from '../../wire/response-reader.ts'
 import { parseRetryAfter } from '../../wire/retry-after.ts'
 import type { ResponseHead } from '../../wire/wire.ts'
 import { formatRequest } from '../../wire/write.ts'
-import { DistrustError, distrusted } from '../failure.ts'
+import { FailureError } from '../../job/failure.ts'
+import { distrusted } from '../failure.ts'
 import {
   attemptAt,
   closedByProxy,
@@ -181,7 +182,8 @@ class Connect {
     const { proxy } = this.#through
     const verdict = await this.#exchange?.accepted(factsOf(head))
     if (verdict?.kind === 'refused') {
-      throw new DistrustError(distrusted(attemptAt(proxy), verdict.reason))
+      // Not a DistrustError: not a byte of the server has come this way, and those that came before are not the proxy's.
+      throw new FailureError(distrusted(attemptAt(proxy), verdict.reason))
     }
     if (head.status < 200) {
       throw notThrough(proxy, 'BG_E_INVALID_SERVER_RESPONSE', `it answers ${head.status}`)
