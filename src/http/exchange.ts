@@ -13,7 +13,9 @@ import { directRoute, type Hop, type Route } from '../job/route.ts'
 import type { ResponseHead } from '../wire/wire.ts'
 import { Fields } from '../wire/fields.ts'
 import { handshakeFacts, mayAskLater, type HandshakeFacts } from './certificate/handshake.ts'
+import type { FetchList } from './certificate/revocation-lists.ts'
 import { isProxyUnreachable } from './failure.ts'
+import { listFetcher } from './fetch-list.ts'
 import type { BodySink, ExchangeResult, HttpRequest, HttpResponse, RequestBody } from './http.ts'
 import { Leg, type Lease, type LegConsumer, type LegParts, type Wording } from './leg.ts'
 import { beginHash, type RunningHash } from './node-hashes.ts'
@@ -159,9 +161,13 @@ class Visit implements LegConsumer {
       ...(caFile === undefined ? {} : { caFile }),
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),
-      ...(securityFlags === 0 ? {} : { securityFlags }),
+      ...(securityFlags === 0 ? {} : { securityFlags, fetchList: this.#fetchList }),
       ...(witness === undefined ? {} : { witness }),
     }
+  }
+
+  get #fetchList(): FetchList {
+    return listFetcher((request, sink) => runExchange(this.#pool, request, sink), this.#request)
   }
 
   #head(more?: Addition): Uint8Array {

@@ -2,6 +2,10 @@
 
 import { networkInterfaces } from 'node:os'
 import type { Secured } from '../job/finding.ts'
+import { certificateFlags } from '../job/security-flags.ts'
+import type { HandshakeTerms } from './certificate/handshake.ts'
+import { RevocationLists } from './certificate/revocation-lists.ts'
+import { checkRevocation } from './certificate/revocation.ts'
 import type { ConnectionOptions, ConnectionTls } from './connection.ts'
 import { Departures } from './departures.ts'
 import type { Identity } from './identity.ts'
@@ -29,6 +33,7 @@ export class Pool {
   readonly #origins = new Map<string, Origin>()
   readonly #slabs = new SlabStore()
   readonly #trust = new Trust()
+  readonly #lists: RevocationLists
   readonly #departures = new Departures()
   #lookEveryMs = LOOK_EVERY_MS
   #alarm: Disposable | undefined
@@ -38,6 +43,7 @@ export class Pool {
   /** @param proxyTrust what https proxies are verified against and shown, where it is not as for the server */
   constructor(clock: SteadyClock, proxyTrust: TrustOptions = {}) {
     this.#clock = clock
+    this.#lists = new RevocationLists(clock)
     this.#proxyTrust = proxyTrust
   }
 
@@ -127,17 +133,29 @@ export class Pool {
 
   #tls(
     trusted: TrustOptions &
-      Pick<Way, 'isStrict' | 'securityFlags'> &
+      Pick<Way, 'isStrict' | 'securityFlags' | 'fetchList'> &
       Pick<ConnectionTls, 'witness'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
     const { isStrict = false, securityFlags = 0, witness } = trusted
-    const terms = this.#trust.terms(trusted, { isStrict, securityFlags })
+    const terms = this.#trust.terms(trusted, { isStrict, securityFlags, ...this.#revocation(trusted) }) // prettier-ignore
     const made = { context: this.#trust.context(trusted), terms, witness }
     // Nothing is checked in a session that is resumed: neither what flags leave nor what they add.
     if (securityFlags !== 0) return { ...made, session: undefined, keepSession: () => undefined }
     return { ...made, session, keepSession }
+  }
+
+  #revocation(
+    trusted: TrustOptions & Pick<Way, 'securityFlags' | 'fetchList'>,
+  ): Pick<HandshakeTerms, 'checkRevocation'> {
+    const { securityFlags = 0, fetchList: fetch } = trusted
+    if (fetch === undefined || (securityFlags & certificateFlags.checkRevocation) === 0) return {}
+    const lists = this.#lists
+    return {
+      checkRevocation: (chain) =>
+        checkRevocation({ chain, anchors: this.#trust.anchors(trusted), lists, fetch, now: Date.now() }), // prettier-ignore
+    }
   }
 
   #forget(origin: Origin): void {

@@ -2,6 +2,7 @@
 
 import { failure, httpStatusFailure, type Failure } from '../job/failure.ts'
 import type { HresultSymbol } from '../job/hresult.ts'
+import type { RevocationError } from './certificate/revocation.ts'
 import { CERTIFICATE_WANTED, handshakeFacts, type HandshakeFacts } from './certificate/handshake.ts'
 
 /** A certificate that is not trusted: never tried again, because only a person can decide about it. */
@@ -21,6 +22,7 @@ const selfSigned = distrust(
   'its certificate is signed by itself and not trusted here',
 )
 const invalid = distrust('ERROR_WINHTTP_SECURE_INVALID_CERT', 'its certificate is not valid')
+const revoked = distrust('ERROR_WINHTTP_SECURE_CERT_REVOKED', 'its certificate was revoked')
 const unchecked = distrust(
   'ERROR_WINHTTP_SECURE_CERT_REV_FAILED',
   'nobody can say whether its certificate was revoked',
@@ -48,7 +50,7 @@ const distrusts: ReadonlyMap<string, Distrust> = new Map<string, Distrust>([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', selfSigned],
   // Of the authority, where it comes along.
   ['SELF_SIGNED_CERT_IN_CHAIN', unknownIssuer],
-  ['CERT_REVOKED', distrust('ERROR_WINHTTP_SECURE_CERT_REVOKED', 'its certificate was revoked')],
+  ['CERT_REVOKED', revoked],
   ['UNABLE_TO_GET_CRL', unchecked],
   ['CRL_NOT_YET_VALID', unchecked],
   ['CRL_HAS_EXPIRED', unchecked],
@@ -139,6 +141,15 @@ export function tlsFailure(error: Error, code: string, host = 'the server'): Fai
       `Cannot connect to ${host} securely: ${meaning}`,
     )
   )
+}
+
+/** The failure of a server whose certificate was revoked, or of which nobody can say whether it was: both fatal. */
+export function revocationFailure(
+  { isRevoked, message }: Pick<RevocationError, 'isRevoked' | 'message'>,
+  host: string,
+): Failure {
+  const { symbol, meaning } = isRevoked ? revoked : unchecked
+  return failure(symbol, 'GENERAL_TRANSPORT', `Cannot trust ${host}: ${meaning}; ${message}`)
 }
 
 /**

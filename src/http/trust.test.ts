@@ -65,12 +65,6 @@ describe('Trust', { skip: needsOpenssl }, () => {
     utimesSync(files.path('a.pem'), 1, 1)
     assert.notEqual(trust.key(options), keys[0])
   })
-
-  test('context() makes ERROR_FILE_NOT_FOUND of a file without lists of revoked certificates', (t) => {
-    const { trust, files, options } = scene(t)
-    const crlFile = files.write('crl.pem', '')
-    assert.throws(() => trust.context({ ...options, crlFile }), { code: 'ERROR_FILE_NOT_FOUND' })
-  })
 })
 
 function scene(t: Parameters<typeof makeFiles>[0]) {

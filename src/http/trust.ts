@@ -33,8 +33,6 @@ export interface TrustOptions {
    * leads (A82). Files are read again when they change; the passphrase stays the caller's.
    */
   readonly certificate?: CertificateOrder | undefined
-  /** PEM file of lists of revoked certificates (CRL). With one, nothing is trusted of an issuer that it has no list of. */
-  readonly crlFile?: string | undefined
   /** For servers that ask for a certificate late, which TLS 1.3 has no way for (A83). */
   readonly maxVersion?: 'TLSv1.2' | undefined
 }
@@ -44,6 +42,8 @@ interface Made {
   readonly stamp: string
   readonly context: SecureContext
   readonly certificate: X509Certificate | undefined
+  /** Whom it trusts, once that was asked. */
+  anchors?: readonly X509Certificate[]
 }
 
 /** Secure contexts, each made once: reading the platform's authorities takes tens of milliseconds. */
@@ -56,8 +56,7 @@ export class Trust {
   /**
    * What connections are verified against, and what they show.
    *
-   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities or of lists cannot be read or holds
-   *   none, and as {@link readClientCertificate} for a certificate
+   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities cannot be read or holds none, and as {@link readClientCertificate} for a certificate
    */
   context(options: TrustOptions): SecureContext {
     return this.#find(options).context
@@ -66,14 +65,13 @@ export class Trust {
   /** The terms that go with a context of the same options: what is not OpenSSL's to check. */
   terms(
     options: TrustOptions,
-    more: Pick<HandshakeTerms, 'isStrict' | 'securityFlags'> = {},
+    more: Pick<HandshakeTerms, 'isStrict' | 'securityFlags' | 'checkRevocation'> = {},
   ): HandshakeTerms {
     return {
       ...more,
       securityFlags: (more.securityFlags ?? 0) & CERTIFICATE_FLAGS,
       hasCertificate: options.certificate !== undefined,
-      hasRevocationLists: options.crlFile !== undefined,
-      anchors: () => authorities(options.caFile).map((pem) => new X509Certificate(pem)),
+      anchors: () => this.anchors(options),
     }
   }
 
@@ -84,6 +82,13 @@ export class Trust {
    */
   key(options: TrustOptions): string {
     return `${this.#nameOf(options)}\n${stampOfAll(options)}`
+  }
+
+  /** Whom a context of these options trusts: parsed when somebody asks, because hardly anybody does. */
+  anchors(options: TrustOptions): readonly X509Certificate[] {
+    const made = this.#find(options)
+    made.anchors ??= authorities(options.caFile).map((pem) => new X509Certificate(pem))
+    return made.anchors
   }
 
   #find(options: TrustOptions): Made {
@@ -103,25 +108,23 @@ export class Trust {
     return made
   }
 
-  #nameOf({ caFile, certificate, crlFile, maxVersion }: TrustOptions): string {
+  #nameOf({ caFile, certificate, maxVersion }: TrustOptions): string {
     const passphrase = certificate?.passphrase
     return JSON.stringify([
       caFile ?? platformFile(),
       certificate?.certificateFile,
       certificate?.keyFile,
       passphrase && createHmac('sha256', this.#secret).update(passphrase).digest('hex'),
-      crlFile,
       maxVersion,
     ])
   }
 }
 
 function make(options: TrustOptions, stamp: string): Made {
-  const { caFile, certificate, crlFile, maxVersion } = options
+  const { caFile, certificate, maxVersion } = options
   const secure = {
     ca: authorities(caFile),
     minVersion: OLDEST_TLS,
-    ...(crlFile === undefined ? {} : { crl: readLists(crlFile) }),
     ...(maxVersion === undefined ? {} : { maxVersion }),
   } as const
   if (certificate === undefined) {
@@ -147,12 +150,11 @@ function withCertificate(path: string, options: SecureContextOptions): SecureCon
   }
 }
 
-function stampOfAll({ caFile, certificate, crlFile }: TrustOptions): string {
+function stampOfAll({ caFile, certificate }: TrustOptions): string {
   const authorities = caFile ?? platformFile()
   const keys = certificate === undefined ? [] : [certificate.certificateFile, certificate.keyFile]
   return [
     ...(authorities === undefined ? [] : [stampOf(authorities)]),
-    ...(crlFile === undefined ? [] : [stampOf(crlFile)]),
     ...keys.filter((path) => path !== undefined).map(keyStampOf),
   ].join('\n')
 }
@@ -191,14 +193,6 @@ function readAuthorities(path: string): string[] {
   } catch (error) {
     throw unusable(path, 'a certificate in it is damaged', error)
   }
-  return found
-}
-
-const lists = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/gu
-
-function readLists(path: string): string[] {
-  const found = readText(path).match(lists)
-  if (found === null) throw unusable(path, 'there is no list of revoked certificates in it')
   return found
 }
 

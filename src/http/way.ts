@@ -2,6 +2,7 @@
 
 import type { CertificateOrder } from '../engine/order.ts'
 import { describeProxy, type Hop } from '../job/route.ts'
+import type { FetchList } from './certificate/revocation-lists.ts'
 import type { Identity } from './identity.ts'
 import type { OwnProof } from './request-head.ts'
 import type { Target } from './target.ts'
@@ -25,6 +26,8 @@ export interface Way {
   readonly isStrict?: boolean
   /** Which checks of the server's certificate are left out or added (A79); never those of a proxy's. */
   readonly securityFlags?: number
+  /** Fetches lists of revoked certificates, where the flags want them. */
+  readonly fetchList?: FetchList
   /** For servers that ask for a certificate late (A83). */
   readonly maxVersion?: 'TLSv1.2'
   /** Hears what servers and proxies show over TLS; whoever has one asks as an identity of their own. */

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { securityFlags, type BackgroundCopyManager } from 'lull'
-import { Authority, needsOpenssl, type Claims } from '../../src/http/certificates.suite.ts'
+import {
+  Authority,
+  needsOpenssl,
+  type Claims,
+  type Identity,
+} from '../../src/http/certificates.suite.ts'
+import { RevokingAuthority } from '../../src/http/revoking.suite.ts'
 import { ok, serve, type RawServer } from '../../src/http/servers.suite.ts'
 import { ways } from '../lab/engine-ways.ts'
 import { parseLastLine } from '../lab/expect.ts'
@@ -96,6 +102,35 @@ for (const { name, open } of ways) {
     })
   })
 }
+
+suite('lull get --check-revocation', { skip: needsOpenssl }, () => {
+  const home = new LullHome()
+  after(() => home[Symbol.asyncDispose]())
+
+  test('gets a file from who is good, and nothing from who was revoked or cannot be looked up', async (t) => {
+    const authority = new RevokingAuthority(t)
+    let list = Buffer.alloc(0)
+    const lists = await serve(t, (peer) => {
+      const status = list.length === 0 ? '404 Not Found' : '200 OK'
+      peer.say(`HTTP/1.1 ${status}\r\nContent-Length: ${list.length}\r\n\r\n`)
+      peer.socket.write(list)
+    })
+    const issued = (): Identity => authority.issue({ lists: [`${lists.url}/ca.crl`] })
+    const [good, bad] = [issued(), issued()]
+    authority.revoke(bad.cert)
+    const get = async (identity: Identity, name: string): Promise<string> => {
+      const server = await serve(t, (peer, target) => peer.say(ok(target)), identity)
+      const options = ['--cacert', authority.file, '--check-revocation', '--quiet']
+      const args = ['get', `${server.url}/${name}`, '-o', home.path(name), ...options]
+      const { status, lastLine } = await home.run(args)
+      return status === 0 ? readFileSync(home.path(name), 'utf8') : parseLastLine(lastLine).symbol
+    }
+    assert.equal(await get(good, 'unknown'), 'ERROR_WINHTTP_SECURE_CERT_REV_FAILED')
+    list = authority.list()
+    assert.equal(await get(good, 'good'), '/good')
+    assert.equal(await get(bad, 'bad'), 'ERROR_WINHTTP_SECURE_CERT_REVOKED')
+  })
+})
 
 suite('lull get', { skip: needsOpenssl }, () => {
   const home = new LullHome()

@@ -23,8 +23,12 @@ export interface HandshakeTerms {
   readonly isStrict?: boolean
   /** The lower five bits of BITS' mask (A79); the others are about redirects. */
   readonly securityFlags?: number
-  /** Whether the context has lists of revoked certificates. */
-  readonly hasRevocationLists?: boolean
+  /**
+   * Whether a certificate was revoked is asked after everything else, and before anything is sent; absent: nobody asks.
+   *
+   * @throws {RevocationError} when one was, or nobody can say
+   */
+  readonly checkRevocation?: (chain: readonly X509Certificate[]) => Promise<void>
   /** Whom the context trusts; asked only when a check that flags relax has failed. */
   readonly anchors?: () => readonly X509Certificate[]
 }
@@ -103,7 +107,6 @@ export class Handshake {
         verdict: verdictOf(socket),
         chain: chainOf(socket),
         anchors: this.#terms.anchors ?? (() => []),
-        hasRevocationLists: this.#terms.hasRevocationLists === true,
         now: new Date(),
       })
     } catch (error) {
@@ -180,8 +183,8 @@ function verdictOf({ authorized, authorizationError }: TLSSocket): string | unde
 /** More certificates than any chain has. */
 const MAX_CHAIN = 10
 
-/** The peer's certificate and behind it those that came with it. */
-function chainOf(socket: TLSSocket): readonly X509Certificate[] {
+/** The peer's certificate and behind it those that came with it, up to one that is trusted where there is one. */
+export function chainOf(socket: TLSSocket): readonly X509Certificate[] {
   const chain: X509Certificate[] = []
   // Not getPeerX509Certificate(), which takes the certificate out of the connection: the next call has none.
   let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true)

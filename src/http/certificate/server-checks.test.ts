@@ -9,7 +9,7 @@ import { Trust, type TrustOptions } from '../trust.ts'
 import { ClientFiles } from './client-files.suite.ts'
 import { Handshake } from './handshake.ts'
 
-const { checkRevocation, ignoreName, ignoreDate, ignoreAuthority, ignoreUsage } = certificateFlags
+const { ignoreName, ignoreDate, ignoreAuthority, ignoreUsage } = certificateFlags
 const everything = ignoreName | ignoreDate | ignoreAuthority | ignoreUsage
 
 const expired: Claims = { from: '20200101000000Z', to: '20200201000000Z' }
@@ -46,7 +46,6 @@ const rows: readonly Row[] = [
   [forClients, 'unknown', ignoreAuthority, 'INVALID_PURPOSE'],
   [forClients, 'unknown', ignoreUsage, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   [{ ...expired, ...elsewhere, ...forClients }, 'unknown', everything],
-  [{}, 'known', checkRevocation, 'UNABLE_TO_GET_CRL'],
 ]
 
 describe('security flags', { skip: needsOpenssl }, () => {
@@ -87,28 +86,7 @@ describe('security flags', { skip: needsOpenssl }, () => {
     const flaw = await flawOf(t, claims, { caFile: authority.file }, 0x0f00)
     assert.equal(flaw, 'ERR_TLS_CERT_ALTNAME_INVALID')
   })
-
-  test('lists of revoked certificates are believed, of every issuer or not at all', async (t) => {
-    const files = new ClientFiles(t)
-    const [good, bad] = ['good', 'bad'].map((name) => issueServer(files, name))
-    assert.ok(good !== undefined && bad !== undefined)
-    files.openssl('ca', '-config', 'ca.cnf', '-revoke', 'bad.pem')
-    files.openssl('ca', '-config', 'ca.cnf', '-gencrl', '-crldays', '1', '-out', 'crl.pem')
-    const options = { caFile: files.path('ca.pem'), crlFile: files.path('crl.pem') }
-    assert.equal(await flawOf(t, good, options, checkRevocation), undefined)
-    assert.equal(await flawOf(t, bad, options, checkRevocation), 'CERT_REVOKED')
-    assert.equal(await flawOf(t, bad, options, checkRevocation | everything), 'CERT_REVOKED')
-    const authority = new Authority(t)
-    const other = { caFile: authority.file, crlFile: options.crlFile }
-    assert.equal(await flawOf(t, authority.issue(), other, checkRevocation), 'UNABLE_TO_GET_CRL')
-  })
 })
-
-/** Issues a certificate for localhost. */
-function issueServer(files: ClientFiles, name: string): Identity {
-  files.issue(name, { subject: '/CN=localhost' })
-  return { key: String(files.read(`${name}.key`)), cert: String(files.read(`${name}.pem`)) }
-}
 
 /** Issues an authority, and by that a certificate which has expired. */
 function issueBelow(files: ClientFiles): Identity {

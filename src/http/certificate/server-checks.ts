@@ -3,6 +3,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { certificateFlags } from '../../job/security-flags.ts'
+import { isIssuedBy, isSameCertificate } from './chain.ts'
 
 /** What is to be checked. */
 export interface ServerCheck {
@@ -13,7 +14,6 @@ export interface ServerCheck {
   /** What the server has shown: its own first, each issued by the next. */
   readonly chain: readonly X509Certificate[]
   readonly anchors: () => readonly X509Certificate[]
-  readonly hasRevocationLists: boolean
   readonly now: Date
 }
 
@@ -40,13 +40,9 @@ const forgivers: ReadonlyMap<string, number> = new Map([
  * @returns an error whose code is one of Node's names; `undefined` when nothing is
  */
 export function flawOf(check: ServerCheck): Error | undefined {
-  const { verdict, flags, hasRevocationLists } = check
+  const { verdict, flags } = check
   const isForgiven = verdict !== undefined && ((forgivers.get(verdict) ?? 0) & flags) !== 0
   if (verdict !== undefined && !isForgiven) return flaw(verdict)
-  // A verdict that came later hides what the lists of revoked certificates say.
-  const isUnchecked = !hasRevocationLists || isForgiven
-  if ((flags & certificateFlags.checkRevocation) !== 0 && isUnchecked)
-    return flaw('UNABLE_TO_GET_CRL')
   return (isForgiven ? againFlawOf(check) : undefined) ?? nameFlawOf(check)
 }
 
@@ -79,20 +75,11 @@ function isAnchored(
   anchors: readonly X509Certificate[],
 ): boolean {
   for (const [place, certificate] of chain.entries()) {
-    if (anchors.some((anchor) => isIssuedBy(certificate, anchor) || isSame(certificate, anchor))) return true // prettier-ignore
+    if (anchors.some((anchor) => isIssuedBy(certificate, anchor) || isSameCertificate(certificate, anchor))) return true // prettier-ignore
     const next = chain[place + 1]
     if (next === undefined || !isIssuedBy(certificate, next)) return false
   }
   return false
-}
-
-function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  if (certificate.issuer !== issuer.subject || !issuer.ca) return false
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
-}
-
-function isSame(left: X509Certificate, right: X509Certificate): boolean {
-  return left.fingerprint256 === right.fingerprint256
 }
 
 /** Extended key usages with which a server may use it (RFC 5280 §4.2.1.12). */

@@ -1,10 +1,11 @@
 /** A socket to a host, in clear text or with TLS from its first byte. */
 
 import { connect, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { findAddresses } from './addresses.ts'
-import { happens, type Journey } from './journey.ts'
+import type { Journey } from './journey.ts'
 import { race } from './race.ts'
-import { beginTls, type ConnectionTls } from './tls.ts'
+import { beginTls, secured, type ConnectionTls } from './tls.ts'
 
 /** Where a socket leads. */
 export interface Place {
@@ -33,6 +34,6 @@ export async function dial(
   }
   const socket = await race(addresses, begin, journey)
   journey.progressed()
-  if (tls !== undefined) await happens(socket, 'secureConnect')
+  if (tls !== undefined && socket instanceof TLSSocket) await secured(socket, host, tls, journey)
   return socket
 }

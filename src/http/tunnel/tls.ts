@@ -13,6 +13,7 @@ import { Handshake, type HandshakeTerms } from '../certificate/handshake.ts'
 import { nodeHashes } from '../node-hashes.ts'
 import { asciiName } from './addresses.ts'
 import { happens, type Journey } from './journey.ts'
+import { proveUnrevoked } from './unrevoked.ts'
 import { watchTls, type TlsWitness } from './tls-witness.ts'
 
 /** What makes a connection one of TLS. */
@@ -98,8 +99,23 @@ export async function secureInside(
   journey: Journey,
 ): Promise<TLSSocket> {
   const socket = journey.own(beginTls(host, tls, { socket: outer }))
-  await happens(socket, 'secureConnect')
+  await secured(socket, host, tls, journey)
   return socket
+}
+
+/**
+ * Waits until the peer has proved itself in every way that is asked for.
+ *
+ * @throws as {@link secureInside}, and as `proveUnrevoked`
+ */
+export async function secured(
+  socket: TLSSocket,
+  host: string,
+  { terms }: ConnectionTls,
+  journey: Journey,
+): Promise<void> {
+  await happens(socket, 'secureConnect')
+  if (terms !== undefined) await proveUnrevoked(socket, host, terms, journey)
 }
 
 /**
