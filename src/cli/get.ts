@@ -2,11 +2,12 @@
 
 import { stdout } from 'node:process'
 import { findHome } from '../client/home.ts'
+import { createLongJob } from '../client/long-job.ts'
 import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { transferPolicies, transferPolicyNames } from '../job/cost.ts'
 import type { CreateParams, JobView } from '../rpc/contract.ts'
-import { exitStatus, usageError } from './cli-error.ts'
+import { exitStatus, usageError, withSymbol, type CliError } from './cli-error.ts'
 import { chooseDisplay } from './display.ts'
 import { Follower } from './follow.ts'
 import { getRequest } from './get-request.ts'
@@ -26,16 +27,37 @@ export async function get(args: Arguments): Promise<number> {
   return new Follower(client, job.id, chooseDisplay(args)).follow()
 }
 
-/** Where it may run has to be known before it runs. */
+/** Makes the job, however long it is. Ctrl-C breaks off until it runs, and leaves nothing. */
 async function create(
   client: RpcClient,
   request: CreateParams,
   flags: number | undefined,
 ): Promise<JobView> {
-  if (flags === undefined) return client.call('job.create', request)
-  const { id } = await client.call('job.create', { ...request, resume: false })
-  await client.call('job.setCostFlags', { id, flags })
-  return client.call('job.resume', { id })
+  const interrupt = new AbortController()
+  const onInterrupt = (): void => interrupt.abort(brokenOff())
+  process.once('SIGINT', onInterrupt)
+  process.once('SIGTERM', onInterrupt)
+  try {
+    return await createLongJob(client, request, {
+      signal: interrupt.signal,
+      // Where it may run has to be known before it runs.
+      ...(flags !== undefined && {
+        prepare: (id: string) => client.call('job.setCostFlags', { id, flags }),
+      }),
+    })
+  } finally {
+    process.off('SIGINT', onInterrupt)
+    process.off('SIGTERM', onInterrupt)
+  }
+}
+
+function brokenOff(): CliError {
+  return withSymbol(
+    exitStatus.interrupted,
+    'ERROR_CANCELLED',
+    'NONE',
+    'Broken off before the job was whole: nothing of it is left',
+  )
 }
 
 /** The flags of a policy by its name: `no-surcharge`. @throws {CliError} exit status 2 */

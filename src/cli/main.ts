@@ -153,6 +153,7 @@ const serviceCodes: ReadonlySet<string> = new Set([
   'ERR_SERVICE_LOCKED',
   'ERR_SERVICE_SOCKET',
   'ERR_RPC_RESPONSE',
+  'ERR_JOB_UNFINISHED',
   'ERR_RPC_HUNG',
   'ERR_CONFIG',
   'ERR_STORE_NEWER',

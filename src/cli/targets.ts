@@ -25,7 +25,7 @@ export function targets(wanted: readonly Wanted[], args: Arguments): readonly Fi
 }
 
 function target(wanted: Wanted, count: number, args: Arguments): FileParams {
-  const { url, name, line } = wanted
+  const { url, name } = wanted
   const output = count === 1 ? args.value('output') : undefined
   const folder = args.value('directory') ?? '.'
   if (output !== undefined) checkNamesFile(output)
@@ -34,7 +34,7 @@ function target(wanted: Wanted, count: number, args: Arguments): FileParams {
   try {
     checkLocalName(localName, process.platform === 'win32' ? 'win32' : 'posix')
   } catch (error) {
-    if (error instanceof JobError) throw usageError(placed(error.message, line))
+    if (error instanceof JobError) throw usageError(placed(error.message, wanted))
     throw error
   }
   return { remoteName: url, localName }
@@ -51,25 +51,26 @@ function checkNamesFile(output: string): void {
   throw usageError(`Cannot save to ${JSON.stringify(output)}: this names a folder, which -d takes`)
 }
 
-function nameInUrl({ url, line }: Wanted, serverNamesIt: boolean): string {
+function nameInUrl(wanted: Wanted, serverNamesIt: boolean): string {
+  const { url, line } = wanted
   const name = fileNameFromUrl(url) ?? (serverNamesIt ? 'download' : undefined)
   if (name !== undefined) return name
   const cure = line === undefined ? 'give one with -o' : 'give one behind it and a tab'
   throw usageError(
-    placed(`Cannot find a file name in ${withoutUserInformation(url)}: ${cure}`, line),
+    placed(`Cannot find a file name in ${withoutUserInformation(url)}: ${cure}`, wanted),
   )
 }
 
 function checkDistinct(files: readonly FileParams[]): void {
-  const urls = new Map<string, string>()
+  const names = new Set<string>()
   for (const { localName, remoteName } of files) {
-    const other = urls.get(localName)
-    if (other !== undefined) {
+    if (names.has(localName)) {
+      const other = files.find((file) => file.localName === localName)?.remoteName
       throw usageError(
         `Cannot save ${other} and ${remoteName} both to ${localName}: give them names in a list with -i, behind the URL and a tab`,
       )
     }
-    urls.set(localName, remoteName)
+    names.add(localName)
   }
 }
 

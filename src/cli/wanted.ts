@@ -11,8 +11,9 @@ import type { SecretInput } from './secret-input.ts'
 export interface Wanted {
   readonly url: string
   readonly name?: string
-  /** Where it stands in a list: `line 3 of LIST`. */
-  readonly line?: string
+  /** Where it stands: in which list, and in which line of it, from 1. */
+  readonly list?: string
+  readonly line?: number
 }
 
 /**
@@ -44,18 +45,18 @@ export async function wantedFiles(args: Arguments, input: SecretInput): Promise<
   return wanted
 }
 
-function checkUrl({ url, line }: Wanted): void {
+function checkUrl(wanted: Wanted): void {
   try {
-    checkRemoteName(url)
+    checkRemoteName(wanted.url)
   } catch (error) {
-    if (error instanceof JobError) throw usageError(placed(error.message, line))
+    if (error instanceof JobError) throw usageError(placed(error.message, wanted))
     throw error
   }
 }
 
 /** What is wrong with a URL, and in which line of which list. */
-export function placed(sentence: string, line: string | undefined): string {
-  return line === undefined ? sentence : `${sentence} (${line})`
+export function placed(sentence: string, { list, line }: Wanted): string {
+  return list === undefined ? sentence : `${sentence} (line ${line} of ${list})`
 }
 
 function nameOfList(path: string): string {
@@ -71,14 +72,15 @@ async function readList(path: string, input: SecretInput): Promise<readonly Want
   } catch (error) {
     throw usageError(`Cannot read the list ${path}: ${whyNot(error)}`)
   }
+  const list = nameOfList(path)
   return content
     .replace(/^\uFEFF/u, '')
     .split(/\r?\n/u)
     .flatMap((text, index) => {
       if (text.trim() === '' || text.startsWith('#')) return []
       const [url = '', name = ''] = text.split('\t').map((part) => part.trim())
-      const line = `line ${index + 1} of ${nameOfList(path)}`
-      return [name === '' ? { url, line } : { url, name, line }]
+      const place = { list, line: index + 1 }
+      return [name === '' ? { url, ...place } : { url, name, ...place }]
     })
 }
 

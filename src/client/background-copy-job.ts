@@ -18,7 +18,7 @@ import type {
   Methods,
 } from '../rpc/contract.ts'
 import { call, translated } from './call.ts'
-import { BackgroundCopyError, clientError, unavailable } from './errors.ts'
+import { BackgroundCopyError, clientError, translate, unavailable } from './errors.ts'
 import {
   certificateParams,
   credentialParams,
@@ -26,6 +26,7 @@ import {
   type JobCredentialPair,
 } from './given.ts'
 import { currentWorld } from './home.ts'
+import { addManyFiles } from './long-job.ts'
 
 /** How far a job is (BG_JOB_PROGRESS); `bytesTotal` is `undefined` while the size of any file is unknown. */
 export interface JobProgress {
@@ -58,9 +59,16 @@ export class BackgroundCopyJob {
     await this.addFileSet([{ remoteName, localName, ...options }])
   }
 
-  /** Adds several files with one commit. */
+  /**
+   * Adds several files with one commit; more than fit into one message (10,000, or 4 Mi characters of names) with several,
+   * in their order: when one of those is refused, the ones before it stand.
+   */
   async addFileSet(files: readonly FileParams[]): Promise<void> {
-    await this.#call('job.addFiles', { id: this.id, files })
+    try {
+      await addManyFiles(this.#client, this.id, files)
+    } catch (error) {
+      throw translate(error)
+    }
   }
 
   /** Starts the job, or tries it again at once. @throws {BackgroundCopyError} `BG_E_EMPTY`, `BG_E_INVALID_STATE` */

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import type { ExpectedDigest, Priority, RedirectPolicy } from '../job/job.ts'
 import { asCaller } from '../job/proxy-rules.ts'
-import type { Call, RpcClient } from '../rpc/client.ts'
+import { RefusedError, type Call, type RpcClient } from '../rpc/client.ts'
 import type {
   CreateParams,
   ExamineParams,
@@ -27,6 +27,7 @@ import {
   type JobCredentialPair,
 } from './given.ts'
 import { currentWorld, findHome } from './home.ts'
+import { createLongJob, jobPortions } from './long-job.ts'
 import { connect } from './start-service.ts'
 
 export type {
@@ -63,9 +64,6 @@ export interface Question extends Omit<ExamineParams, 'id' | 'credentials' | 'ce
 /** Jobs per page of an enumeration. */
 const PAGE = 1_000
 
-/** The most calls that travel in one message. */
-const BATCH = 1_000
-
 /** Makes and finds jobs (IBackgroundCopyManager). */
 export class BackgroundCopyManager {
   readonly #client: RpcClient
@@ -95,10 +93,20 @@ export class BackgroundCopyManager {
     }
   }
 
-  /** Creates a job; SUSPENDED and empty, unless the options say more. */
+  /**
+   * Creates a job; SUSPENDED and empty, unless the options say more. It may have any number of files: more than fit into
+   * one message are added one portion after the other, and the job starts when it has the last.
+   *
+   * @throws {BackgroundCopyError} what the service refuses it with: then there is no job. `code` is
+   *   `ERR_JOB_UNFINISHED` when the service went away between two portions: the message names the job that is left
+   */
   async createJob(displayName: string, options: JobOptions = {}): Promise<BackgroundCopyJob> {
-    const view = await this.#call('job.create', createParams({ displayName, ...options }))
-    return new BackgroundCopyJob(this.#client, view.id)
+    const params = createParams({ displayName, ...options })
+    try {
+      return new BackgroundCopyJob(this.#client, (await createLongJob(this.#client, params)).id)
+    } catch (error) {
+      throw translate(error)
+    }
   }
 
   /**
@@ -109,8 +117,8 @@ export class BackgroundCopyManager {
   async createJobs(jobs: readonly NewJob[]): Promise<readonly BackgroundCopyJob[]> {
     const made: BackgroundCopyJob[] = []
     const outcomes: (BackgroundCopyJob | BackgroundCopyError)[] = []
-    for (let from = 0; from < jobs.length; from += BATCH) {
-      for (const result of await this.#batch(jobs.slice(from, from + BATCH))) {
+    for (const portion of jobPortions(jobs.map(createParams))) {
+      for (const result of await this.#batch(portion)) {
         const refused = result instanceof Error ? translate(result) : undefined
         if (refused instanceof BackgroundCopyError) outcomes.push(refused)
         else if (result instanceof Error) throw refused
@@ -186,10 +194,15 @@ export class BackgroundCopyManager {
     return this.#call('vault.rotate', {})
   }
 
-  async #batch(jobs: readonly NewJob[]): Promise<readonly (JobView | Error)[]> {
+  async #batch(jobs: readonly CreateParams[]): Promise<readonly (JobView | RefusedError)[]> {
+    const [first, ...others] = jobs
     try {
-      return await this.#client.batch('job.create', jobs.map(createParams))
+      if (first === undefined || others.length > 0) {
+        return await this.#client.batch('job.create', jobs)
+      }
+      return [await createLongJob(this.#client, first)]
     } catch (error) {
+      if (error instanceof RefusedError) return [error]
       throw translate(error)
     }
   }
