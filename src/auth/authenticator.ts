@@ -89,7 +89,7 @@ export class Authenticator implements Disposable {
     return new Exchange(this.#memory, isPatient)
   }
 
-  /** Wipes what was derived from credentials. May be called twice; not while exchanges are open. */
+  /** Ends what is under way, and wipes what was derived from credentials. May be called twice. */
   close(): void {
     this.#memory.close()
   }

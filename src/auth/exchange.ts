@@ -102,6 +102,7 @@ export class Exchange implements Disposable {
   constructor(memory: PeerMemory, isPatient: boolean) {
     this.#memory = memory
     this.#isPatient = isPatient
+    memory.enter(this)
   }
 
   /** The scheme in use, if there is one. */
@@ -258,6 +259,7 @@ export class Exchange implements Disposable {
   /** Ends the request, whether or not it had an answer. May be called twice. */
   close(): void {
     this.#isClosed = true
+    this.#memory.leave(this)
     this.#preparing?.close()
     this.#drop()
   }

@@ -69,6 +69,8 @@ export class PeerMemory {
   #proved: readonly AuthScheme[] = []
   #ended: readonly Ended[] = []
   readonly #trials = new Set<FirstTrial>()
+  /** Requests that are under way. */
+  readonly #requests = new Set<Disposable>()
 
   constructor(options: PeerMemoryOptions) {
     this.options = options
@@ -205,7 +207,17 @@ export class PeerMemory {
     }
   }
 
+  /** A request begins; it is ended with everything else, unless it leaves before. */
+  enter(request: Disposable): void {
+    this.#requests.add(request)
+  }
+
+  leave(request: Disposable): void {
+    this.#requests.delete(request)
+  }
+
   close(): void {
+    for (const request of this.#requests) request[Symbol.dispose]()
     for (const session of this.#sessions.values()) session.close()
     this.#sessions.clear()
     this.#proved = []

@@ -272,12 +272,23 @@ export class Proof implements Disposable {
       await this.#beginBare()
       return undefined
     }
+    return this.#untilLeft(() => this.#answer(asked))
+  }
+
+  /**
+   * Ends what waits for others when whoever asks leaves meanwhile: nobody waits for a ticket server that does not answer,
+   * and whoever waits for somebody else's trial begins none of their own.
+   *
+   * @throws the signal's reason
+   */
+  async #untilLeft<Value>(work: () => Promise<Value>): Promise<Value> {
     const { signal } = this.#request
-    // Whoever waits for somebody else's trial begins none of their own when they have left meanwhile.
     const leave = (): void => this.#closeSides()
     signal.addEventListener('abort', leave)
     try {
-      return await this.#answer(asked)
+      const value = await work()
+      signal.throwIfAborted()
+      return value
     } finally {
       signal.removeEventListener('abort', leave)
     }
@@ -335,7 +346,12 @@ export class Proof implements Disposable {
    * @throws {DistrustError} when the server or the proxy did not prove itself
    */
   async check(): Promise<void> {
-    for (const verdict of this.#verdicts) distrustUnless(await verdict, this.#target)
+    const sides = this.#proxy === undefined ? [this.#server] : [this.#server, this.#proxy]
+    const waits = sides.some(({ exchange }) => exchange.bindsConnection)
+    const work = (): Promise<readonly Verdict[]> => Promise.all(this.#verdicts)
+    // One more listener for each of thousands of requests would be dear, and only contexts of a mechanism may hang.
+    const verdicts = await (waits ? this.#untilLeft(work) : work())
+    for (const verdict of verdicts) distrustUnless(verdict, this.#target)
   }
 
   /** Which hash of the body of the final response says whether it is the server's; known once that is {@link takes taken}. */

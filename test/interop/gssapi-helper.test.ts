@@ -70,6 +70,28 @@ suite('the helper of Kerberos', { skip: cannotServeTickets }, () => {
     assert.equal(clock.alarms, 0)
   })
 
+  test('whoever leaves while a KDC does not answer leaves at once, and the helper with the last of them', async () => {
+    const clock = new TurnedClock()
+    const environment = { KRB5_CONFIG: silent.config }
+    await using mechanisms = mechanismsHere({ clock, environment })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const asked = silent.asked()
+    const one = openContext(mechanisms, password('alice'), { signal: first.signal })
+    const two = openContext(mechanisms, password('alice'), { signal: second.signal })
+    await asked
+    const [pid] = mechanisms.processIds
+    const left = { name: 'MechanismError', code: 'ERR_MECHANISM_CLOSED', reason: 'unable' }
+    first.abort()
+    await assert.rejects(one, left)
+    assert.deepEqual(mechanisms.processIds, [pid], 'somebody still waits')
+    second.abort()
+    await assert.rejects(two, left)
+    assert.deepEqual(mechanisms.processIds, [])
+    const gone = { signal: AbortSignal.abort() }
+    await assert.rejects(openContext(mechanisms, password('alice'), gone), left)
+    assert.equal(clock.alarms, 0)
+  })
+
   test('an identity whose KDC hangs does not hold up another', async () => {
     await using hanging = mechanismsHere({ environment: { KRB5_CONFIG: silent.config } })
     const asked = silent.asked()

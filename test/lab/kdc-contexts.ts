@@ -15,13 +15,14 @@ export function password(userName: string, secret = PASSWORD): MechanismIdentity
 export interface OpenOptions {
   readonly targetName?: string | undefined
   readonly channelBinding?: Uint8Array | undefined
+  readonly signal?: AbortSignal
 }
 
 /** Opens a context of Kerberos with mutual authentication. */
 export function openContext(
   mechanisms: Mechanisms,
   identity: MechanismIdentity,
-  { targetName = 'HTTP@localhost', channelBinding }: OpenOptions = {},
+  { targetName = 'HTTP@localhost', channelBinding, signal }: OpenOptions = {},
 ): Promise<MechanismContext> {
   return mechanisms.open({
     mechanism: 'kerberos',
@@ -29,6 +30,7 @@ export function openContext(
     targetName,
     mutual: true,
     ...(channelBinding === undefined ? {} : { channelBinding }),
+    ...(signal === undefined ? {} : { signal }),
   })
 }
 

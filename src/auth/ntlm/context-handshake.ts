@@ -32,9 +32,14 @@ export interface ContextScheme {
    * Opens a context for a connection.
    *
    * @param hint what the peer sent along with its first challenge, before any token of ours
+   * @param signal aborts when the context is not wanted any more
    * @throws {MechanismError | ProtocolError | MisuseError} as {@link failureOf} reads them
    */
-  open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext>
+  open(
+    request: RequestFacts,
+    hint: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<MechanismContext>
   /**
    * Another way to begin, when a first token that proves nothing met a challenge without one: the peer may not have
    * understood its form. `undefined`, or absent, when there is none.
@@ -105,8 +110,8 @@ class ContextHandshake implements Handshake {
   #isSpent = false
   /** Why this request's attempt ended. */
   #failure: Unable | Refused | undefined
-  /** Counts what was begun, so that a context that opens after its exchange ended is noticed. */
-  #openings = 0
+  /** Gives up the context that is being opened, so that nobody waits for what has ended. */
+  #opening: AbortController | undefined
   #isAuthenticated = false
   /** Whether that is only presumed; and whether the request under way finds out. */
   #isPresumed = false
@@ -129,9 +134,7 @@ class ContextHandshake implements Handshake {
     this.#isTest = false
     const isExpected = this.#session.isWanted && !this.#isPointless
     if (!isExpected && !unasked) return undefined
-    const answer = await this.#guard(() =>
-      this.#begin(false, this.#scheme.open(request, undefined)),
-    )
+    const answer = await this.#guard(() => this.#open(false, request, undefined))
     // A failure is told when the challenge comes: perhaps nobody asks.
     if (answer.kind === 'send' && (isExpected || answer.canSucceed)) return answer
     this.close()
@@ -189,7 +192,8 @@ class ContextHandshake implements Handshake {
 
   /** Ends the exchange; whether the connection is authenticated is remembered. */
   close(): void {
-    this.#openings++
+    this.#opening?.abort()
+    this.#opening = undefined
     this.#exchange?.context.close()
     this.#exchange = undefined
   }
@@ -204,19 +208,25 @@ class ContextHandshake implements Handshake {
     }
   }
 
-  /** @param opening the context, which may still be on its way */
+  #open(asked: boolean, request: RequestFacts, hint: Uint8Array | undefined): Promise<Send> {
+    return this.#begin(asked, (signal) => this.#scheme.open(request, hint, signal))
+  }
+
+  /** @param open gives the context, which may still be on its way */
   async #begin(
     asked: boolean,
-    opening: MechanismContext | Promise<MechanismContext>,
+    open: (signal: AbortSignal) => MechanismContext | Promise<MechanismContext>,
   ): Promise<Send> {
     this.close()
     this.#isSpent = asked
-    const count = ++this.#openings
-    const context = await opening
-    if (this.#openings !== count) {
+    const opening = new AbortController()
+    this.#opening = opening
+    const context = await open(opening.signal)
+    if (this.#opening !== opening) {
       context.close()
       throw closed()
     }
+    this.#opening = undefined
     const token = new Uint8Array()
     return this.#step({ context, asked, legs: 0, isComplete: false, token }, undefined)
   }
@@ -228,7 +238,7 @@ class ContextHandshake implements Handshake {
     const exchange = this.#exchange
     const token = token68 === undefined ? undefined : this.#decode(token68)
     if (exchange === undefined) {
-      return this.#isSpent ? this.#refuse() : this.#begin(true, this.#scheme.open(request, token))
+      return this.#isSpent ? this.#refuse() : this.#open(true, request, token)
     }
     if (token === undefined) return this.#beginAgain(exchange, request)
     if (exchange.isComplete || exchange.legs >= maximumLegs) return this.#refuse()
@@ -238,11 +248,11 @@ class ContextHandshake implements Handshake {
 
   /** A challenge without token in the middle of an exchange. */
   async #beginAgain(exchange: Exchange, request: RequestFacts): Promise<Send | Unable | Refused> {
-    if (!exchange.asked) return this.#begin(true, this.#scheme.open(request, undefined))
+    if (!exchange.asked) return this.#open(true, request, undefined)
     const { token, legs } = exchange
     const isUnproved = legs === 1 && !this.#scheme.canSucceed(token)
     const other = isUnproved ? this.#scheme.otherForm?.(request, token) : undefined
-    return other === undefined ? this.#refuse() : this.#begin(true, other)
+    return other === undefined ? this.#refuse() : this.#begin(true, () => other)
   }
 
   async #step(exchange: Exchange, theirs: Uint8Array | undefined): Promise<Send> {

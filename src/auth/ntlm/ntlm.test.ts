@@ -202,7 +202,8 @@ test('ntlmScheme is unable without MD5 and without a mechanism of the platform (
 function loggedOn(requests: ContextRequest[]): Mechanisms {
   return {
     unavailable: (mechanism) => (mechanism === 'ntlm' ? undefined : 'not here'),
-    async open(asked) {
+    async open(request) {
+      const { signal: _, ...asked } = request
       requests.push(asked)
       const identity = { user: 'User', domain: 'Domain', password: Secret.fromText('Password') }
       const { channelBinding } = asked

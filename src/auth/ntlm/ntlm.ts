@@ -39,12 +39,14 @@ export function ntlmUnavailable({
  * Opens an NTLM context.
  *
  * @param integrity whether messages will be signed afterwards (A285)
+ * @param signal aborts when the context is not wanted any more
  * @throws {MechanismError} when the platform cannot prove who is logged on
  */
 export async function openNtlm(
   { credentials, peer, world }: Opening,
   { channelBinding }: Pick<RequestFacts, 'channelBinding'>,
   integrity: boolean,
+  signal?: AbortSignal,
 ): Promise<MechanismContext> {
   const binding = channelBinding === undefined ? {} : { channelBinding }
   if (credentials.kind === 'password') {
@@ -60,6 +62,7 @@ export async function openNtlm(
     targetName: `HTTP@${serviceHost(peer)}`,
     mutual: false,
     ...binding,
+    ...(signal === undefined ? {} : { signal }),
   })
 }
 
@@ -82,11 +85,15 @@ class NtlmOverHttp implements ContextScheme {
     this.#opening = opening
   }
 
-  async open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext> {
+  async open(
+    request: RequestFacts,
+    hint: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<MechanismContext> {
     if (hint !== undefined) {
       throw new ProtocolError('ERR_NTLM_STATE', 'Cannot answer NTLM: CHALLENGE before NEGOTIATE')
     }
-    return openNtlm(this.#opening, request, false)
+    return openNtlm(this.#opening, request, false, signal)
   }
 
   canSucceed(token: Uint8Array): boolean {

@@ -6,7 +6,7 @@ import { decodeBase64, encodeBase64 } from '../base64.ts'
 import { converse, openSession, request } from '../conversation.suite.ts'
 import type { Credentials, PasswordCredentials } from '../credentials.ts'
 import { MechanismError } from '../error.ts'
-import type { Mechanisms } from '../mechanism.ts'
+import type { ContextRequest, MechanismContext, Mechanisms } from '../mechanism.ts'
 import { acceptNtlm } from '../ntlm/ntlm-server.ts'
 import { NtlmContext } from '../ntlm/context.ts'
 import { NtlmInitiator } from '../ntlm/initiator.ts'
@@ -85,6 +85,23 @@ function session(
     randomBytes: [new Uint8Array(8).fill(0xaa), new Uint8Array(16).fill(0x55)],
   })
   return openSession(negotiateScheme, { credentials, peer, world, ...changes })
+}
+
+/** A platform whose ticket server does not answer, until it does. */
+class HangingPlatform extends PretendPlatform {
+  hangs = true
+  /** How many left while they waited. */
+  left = 0
+
+  override open(asked: ContextRequest): Promise<MechanismContext> {
+    if (!this.hangs) return super.open(asked)
+    const { promise, reject } = Promise.withResolvers<never>()
+    asked.signal?.addEventListener('abort', () => {
+      this.left++
+      reject(new MechanismError('ERR_TEST_CLOSED', 'Cannot open: closed', { reason: 'unable' }))
+    })
+    return promise
+  }
 }
 
 /** The token of a header as bytes. */
@@ -521,6 +538,20 @@ test('negotiateScheme lets go of a context that opens after the handshake was cl
   resolve(undefined)
   assert.equal((await answer).kind, 'unable')
   assert.ok(platform.contexts.every(({ isClosed }) => isClosed))
+})
+
+test('negotiateScheme gives up the ticket that nobody waits for, and holds nothing against Kerberos for that', async () => {
+  const hanging = new HangingPlatform('key')
+  const own = session(hanging)
+  const handshake = own.begin()
+  const challenge = { scheme: 'negotiate', parameters: none }
+  const answer = handshake.answer(challenge, page)
+  handshake.close()
+  assert.equal((await answer).kind, 'unable')
+  assert.equal(hanging.left, 1)
+  hanging.hangs = false
+  const outcome = await converse(own.begin(), server([kerberos, ntlm]), page)
+  assert.equal(outcome.text, 'alice@REALM')
 })
 
 test('negotiateScheme names the host as the URL does, without a last dot (A271, A272)', async () => {

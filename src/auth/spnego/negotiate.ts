@@ -99,13 +99,17 @@ class NegotiateOverHttp implements ContextScheme {
     this.#identity = identity
   }
 
-  async open(request: RequestFacts, hint: Uint8Array | undefined): Promise<MechanismContext> {
+  async open(
+    request: RequestFacts,
+    hint: Uint8Array | undefined,
+    signal: AbortSignal,
+  ): Promise<MechanismContext> {
     const wanted = hintedMechanisms(hint)
     const wants = (id: string): boolean =>
       wanted === undefined || wanted.some((each) => isSameMechanism(each, id))
     const ntlm = wants(mechanismIds.ntlm) ? ntlmReason(this.#opening) : notOffered
     const kerberos = wants(mechanismIds.kerberos)
-      ? await this.#openKerberos(request, ntlm === undefined)
+      ? await this.#openKerberos(request, ntlm === undefined, signal)
       : notOffered
     if (typeof kerberos !== 'string') {
       const first = {
@@ -118,10 +122,12 @@ class NegotiateOverHttp implements ContextScheme {
     }
     // What the platform makes of it all by itself, for identities that only the platform has.
     if (this.#opening.credentials.kind !== 'password' && hasPlatform(this.#opening)) {
-      return this.#openPlatform('negotiate', request)
+      return this.#openPlatform('negotiate', request, signal)
     }
     if (ntlm === undefined) {
-      return this.#wrapsNtlm ? this.#wrapNtlm(request) : openNtlm(this.#opening, request, false)
+      return this.#wrapsNtlm
+        ? this.#wrapNtlm(request)
+        : openNtlm(this.#opening, request, false, signal)
     }
     throw new MechanismError(
       'ERR_NEGOTIATE_MECHANISM',
@@ -159,6 +165,7 @@ class NegotiateOverHttp implements ContextScheme {
   async #openKerberos(
     request: RequestFacts,
     hasOther: boolean,
+    signal: AbortSignal,
   ): Promise<MechanismContext | string> {
     const { clock } = this.#opening.world
     const unavailable = kerberosReason(this.#opening)
@@ -166,11 +173,13 @@ class NegotiateOverHttp implements ContextScheme {
     if (hasOther && clock.now() < this.#kerberosPausedUntil) return this.#kerberosFailure
     let context: MechanismContext | undefined
     try {
-      context = await this.#openPlatform('kerberos', request)
+      context = await this.#openPlatform('kerberos', request, signal)
       return new BegunContext(context, await context.step(undefined))
     } catch (error) {
       context?.close()
       if (!(error instanceof MechanismError) || error.reason === 'refused') throw error
+      // Whoever leaves has found out nothing about Kerberos.
+      if (signal.aborted) throw error
       this.#kerberosPausedUntil = clock.now() + kerberosPauseMs
       this.#kerberosFailure = error.message
       return error.message
@@ -180,6 +189,7 @@ class NegotiateOverHttp implements ContextScheme {
   #openPlatform(
     mechanism: MechanismName,
     { channelBinding }: RequestFacts,
+    signal: AbortSignal,
   ): Promise<MechanismContext> {
     const { peer, world } = this.#opening
     return world.mechanisms.open({
@@ -187,6 +197,7 @@ class NegotiateOverHttp implements ContextScheme {
       identity: this.#identity,
       targetName: `HTTP@${serviceHost(peer)}`,
       mutual: true,
+      signal,
       ...(channelBinding === undefined ? {} : { channelBinding }),
     })
   }

@@ -71,10 +71,15 @@ export async function openTunnel(
   journey: Journey,
 ): Promise<Tunnel> {
   using exchange = through.authenticator?.begin()
+  // Nobody waits for a ticket server, or for somebody else's trial, when the connection is not wanted any more.
+  const leave = (): void => exchange?.close()
+  journey.signal.addEventListener('abort', leave)
   try {
     return await new Connect(target, through, journey, exchange).run()
   } catch (error) {
     throw proxyError(error, through.proxy)
+  } finally {
+    journey.signal.removeEventListener('abort', leave)
   }
 }
 
@@ -171,6 +176,7 @@ class Connect {
   async #prove(line: Line, head: ResponseHead): Promise<Send> {
     const { proxy } = this.#through
     const step = await this.#exchange?.challenged(factsOf(head), line.facts)
+    this.#journey.signal.throwIfAborted()
     if (step === undefined) throw proxyRefused(proxy, 'It wants to know who is asking')
     if (step.kind === 'failed') throw proxyRefused(proxy, step.reason)
     if (step.kind === 'detour') throw proxyRefused(proxy, 'It wants a sign-in elsewhere')

@@ -115,10 +115,18 @@ export class HelperMechanisms implements Mechanisms, AsyncDisposable {
       mutual,
       delegation,
     } as const
-    const answer = await lendPassword(request.identity, (password) =>
+    const { signal } = request
+    const leave = (): void => helper.close(context)
+    const asked = lendPassword(request.identity, (password) =>
       helper.ask(open, [password, channelBinding]),
     )
-    return new HelperContext(helper, context, stepOf(answer))
+    if (signal?.aborted === true) leave()
+    signal?.addEventListener('abort', leave)
+    try {
+      return new HelperContext(helper, context, stepOf(await asked))
+    } finally {
+      signal?.removeEventListener('abort', leave)
+    }
   }
 
   /** Ends every helper; whatever still waits fails. @returns when nothing is left of them */

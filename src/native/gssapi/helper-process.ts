@@ -96,11 +96,19 @@ export class HelperProcess {
     return promise
   }
 
-  /** Closes a context; whatever still waits for it fails at once. */
+  /**
+   * Closes a context, also one that is being opened; whatever still waits for it fails at once. Where it was the last one
+   * and the process is still at it, the process ends: it may hang, and nobody wants what it would say.
+   */
   close(context: number): void {
     if (!this.#contexts.has(context) || this.isOver) return
     for (const { request, reject } of this.#pending) {
       if (request.context === context) reject(closed())
+    }
+    const isAtWork = this.#pending.some(({ request }) => isSlow(request))
+    if (isAtWork && this.#contexts.size === 1) {
+      this.#fail(unable('ERR_MECHANISM_HELPER', 'Cannot go on with a context: nobody waits for it'))
+      return
     }
     this.ask({ kind: 'close', context }).catch(() => undefined)
     this.#contexts.delete(context)
@@ -201,6 +209,11 @@ function start({ script, environment, deadlineMs }: HelperOptions): Child {
     'ERR_MECHANISM_HELPER',
     'Cannot start the process of a mechanism: too many files are open',
   )
+}
+
+/** Whether the platform's library may have to ask somebody else. */
+function isSlow({ kind }: HelperRequest): boolean {
+  return kind === 'open' || kind === 'step'
 }
 
 function late(deadlineMs: number): MechanismError {
