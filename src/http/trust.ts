@@ -1,16 +1,10 @@
 /** Whom TLS trusts, and as whom it speaks: the platform's authorities or those in a file, and a client certificate. */
 
 import { createHmac, randomBytes, X509Certificate } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import {
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-  type SecureContextOptions,
-} from 'node:tls'
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import type { CertificateOrder } from '../engine/order.ts'
-import { failure, FailureError } from '../job/failure.ts'
 import { CERTIFICATE_FLAGS } from '../job/security-flags.ts'
+import { authoritiesStamp, readAuthorities } from './authorities.ts'
 import { checkDates, readClientCertificate } from './certificate/client-certificate.ts'
 import { codeOf, refusalOf } from './certificate/failure.ts'
 import type { HandshakeTerms } from './certificate/handshake.ts'
@@ -21,8 +15,6 @@ const OLDEST_TLS = 'TLSv1.2'
 
 /** Contexts hold keys and a copy of every authority; those used last are kept. */
 const MAX_CONTEXTS = 32
-
-const certificates = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/gu
 
 /** What a context is made of. Everything absent is the platform's, or nothing. */
 export interface TrustOptions {
@@ -56,7 +48,8 @@ export class Trust {
   /**
    * What connections are verified against, and what they show.
    *
-   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities cannot be read or holds none, and as {@link readClientCertificate} for a certificate
+   * @throws {FailureError} `ERROR_FILE_NOT_FOUND`, fatal, when a file of authorities cannot be read or holds none, and as
+   *   {@link readClientCertificate} for a certificate
    */
   context(options: TrustOptions): SecureContext {
     return this.#find(options).context
@@ -87,7 +80,7 @@ export class Trust {
   /** Whom a context of these options trusts: parsed when somebody asks, because hardly anybody does. */
   anchors(options: TrustOptions): readonly X509Certificate[] {
     const made = this.#find(options)
-    made.anchors ??= authorities(options.caFile).map((pem) => new X509Certificate(pem))
+    made.anchors ??= readAuthorities(options.caFile).flatMap(parse)
     return made.anchors
   }
 
@@ -111,7 +104,7 @@ export class Trust {
   #nameOf({ caFile, certificate, maxVersion }: TrustOptions): string {
     const passphrase = certificate?.passphrase
     return JSON.stringify([
-      caFile ?? platformFile(),
+      caFile ?? [process.env['SSL_CERT_FILE'], process.env['SSL_CERT_DIR']],
       certificate?.certificateFile,
       certificate?.keyFile,
       passphrase && createHmac('sha256', this.#secret).update(passphrase).digest('hex'),
@@ -123,7 +116,7 @@ export class Trust {
 function make(options: TrustOptions, stamp: string): Made {
   const { caFile, certificate, maxVersion } = options
   const secure = {
-    ca: authorities(caFile),
+    ca: readAuthorities(caFile),
     minVersion: OLDEST_TLS,
     ...(maxVersion === undefined ? {} : { maxVersion }),
   } as const
@@ -151,66 +144,16 @@ function withCertificate(path: string, options: SecureContextOptions): SecureCon
 }
 
 function stampOfAll({ caFile, certificate }: TrustOptions): string {
-  const authorities = caFile ?? platformFile()
   const keys = certificate === undefined ? [] : [certificate.certificateFile, certificate.keyFile]
-  return [
-    ...(authorities === undefined ? [] : [stampOf(authorities)]),
-    ...keys.filter((path) => path !== undefined).map(keyStampOf),
-  ].join('\n')
+  const files = keys.filter((path) => path !== undefined)
+  return [authoritiesStamp(caFile), ...files.map(keyStampOf)].join('\n')
 }
 
-/** `SSL_CERT_FILE` replaces what the platform trusts, as it does for every program built on OpenSSL. */
-function platformFile(): string | undefined {
-  const file = process.env['SSL_CERT_FILE']
-  return file === '' ? undefined : file
-}
-
-function authorities(caFile: string | undefined): string[] {
-  const file = caFile ?? platformFile()
-  return file === undefined ? platformAuthorities() : readAuthorities(file)
-}
-
-/** The store of the system, and the authorities that come with Node where they are not in it. */
-function platformAuthorities(): string[] {
-  return [...new Set([...getCACertificates('system'), ...getCACertificates('default')])]
-}
-
-function stampOf(path: string): string {
+/** What is damaged in the store of the system is left out, as OpenSSL does. */
+function parse(pem: string): readonly X509Certificate[] {
   try {
-    const { mtimeMs, size, ino } = statSync(path)
-    return `${mtimeMs} ${size} ${ino}`
-  } catch (error) {
-    throw unusable(path, 'it cannot be read', error)
+    return [new X509Certificate(pem)]
+  } catch {
+    return []
   }
-}
-
-function readAuthorities(path: string): string[] {
-  const found = readText(path).match(certificates)
-  if (found === null) throw unusable(path, 'there is no certificate in it')
-  try {
-    // Only to see that it can: what is damaged would otherwise be left out without a word.
-    for (const certificate of found) void new X509Certificate(certificate)
-  } catch (error) {
-    throw unusable(path, 'a certificate in it is damaged', error)
-  }
-  return found
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch (error) {
-    throw unusable(path, 'it cannot be read', error)
-  }
-}
-
-function unusable(path: string, why: string, cause?: unknown): FailureError {
-  return new FailureError(
-    failure(
-      'ERROR_FILE_NOT_FOUND',
-      'LOCAL_FILE',
-      `Cannot take the trusted authorities from ${path}: ${why}`,
-    ),
-    { cause },
-  )
 }

@@ -109,7 +109,7 @@ suite('lull get --check-revocation', { skip: needsOpenssl }, () => {
 
   test('gets a file from who is good, and nothing from who was revoked or cannot be looked up', async (t) => {
     const authority = new RevokingAuthority(t)
-    let list = Buffer.alloc(0)
+    let list: Uint8Array = new Uint8Array()
     const lists = await serve(t, (peer) => {
       const status = list.length === 0 ? '404 Not Found' : '200 OK'
       peer.say(`HTTP/1.1 ${status}\r\nContent-Length: ${list.length}\r\n\r\n`)
