@@ -1,7 +1,8 @@
 /** Which client certificate a job shall show: what the options say, before any secret is read. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { stderr } from 'node:process'
 import { createSecureContext } from 'node:tls'
 import { certificateLocations, type CertificateLocation } from '../job/certificate.ts'
 import type { CertificateParams } from '../rpc/contract.ts'
@@ -58,6 +59,7 @@ function planFiles(cert: string, key: string | undefined, fromStdin: boolean): C
   if (fromStdin && locked === undefined) {
     throw usageError(`Cannot use --passphrase-stdin: ${key ?? cert} opens without a passphrase`)
   }
+  for (const { path, content } of contents) if (isBareKey(content)) warnIfOpen(path)
   return {
     certificate: {
       certificateFile: resolve(cert),
@@ -75,6 +77,24 @@ function read(path: string): Buffer {
     const reason = error instanceof Error ? error.message : String(error)
     throw usageError(`Cannot read the certificate or key in ${path}: ${reason}`)
   }
+}
+
+/** Whether there is a private key that whoever can read the file can use. */
+function isBareKey(content: Buffer): boolean {
+  const text = content.toString('latin1')
+  return /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/u.test(text) && !isLocked(content)
+}
+
+/**
+ * Everybody may read or write, or the group may write. What the group may read is a decision that administrators take:
+ * keys that belong to a group for just this purpose are usual.
+ */
+const OTHERS = 0o026
+
+/** A key is used as it lies there, as everywhere; but who would rather know is told. */
+function warnIfOpen(path: string): void {
+  if (process.platform === 'win32' || (statSync(path).mode & OTHERS) === 0) return
+  stderr.write(`Warning: others can read or change the private key in ${path}: chmod 600 ${path}\n`)
 }
 
 /** Whether a passphrase is needed: a PEM says so; a PKCS#12 is tried. What is neither, the service tells better. */

@@ -45,8 +45,8 @@ const readable: Readonly<Record<string, Make>> = {
     chmodSync(files.path('e.key'), 0o644)
     return { certificateFile: files.path('a.pem'), keyFile: files.path('e.key'), passphrase: bytesOf('x') } // prettier-ignore
   },
-  'a key that its group can read': (files) => {
-    chmodSync(files.path('a.key'), 0o640)
+  'a key that others can read': (files) => {
+    chmodSync(files.path('a.key'), 0o644)
     return { certificateFile: files.path('a.pem'), keyFile: files.path('a.key') }
   },
   'PKCS#12': (files) => ({ certificateFile: files.pkcs12('a', 'sésame'), passphrase: bytesOf('sésame') }), // prettier-ignore
@@ -117,23 +117,6 @@ const refused: Readonly<Record<string, Refused>> = {
     },
     'ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY',
     /is of another certificate$/u,
-  ],
-  'a key that others can read': [
-    (files) => {
-      chmodSync(files.path('a.key'), 0o644)
-      return { certificateFile: files.path('a.pem'), keyFile: files.path('a.key') }
-    },
-    'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY',
-    /chmod 600 .*a\.key$/u,
-  ],
-  'PKCS#12 without a passphrase that others can read': [
-    (files) => {
-      const certificateFile = files.pkcs12('a', '')
-      chmodSync(certificateFile, 0o604)
-      return { certificateFile }
-    },
-    'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY',
-    /chmod 600 .*a\.p12$/u,
   ],
   'an encrypted key without a passphrase': [
     (files) => {

@@ -18,7 +18,7 @@ import { readKeyFile, type KeyFile } from './key-file.ts'
 import { encodePem, findPemBlocks } from './pem.ts'
 import { CipherError } from './pkcs12-cipher.ts'
 import { isPkcs12, PasswordError, readPkcs12 } from './pkcs12.ts'
-import { isEncrypted, isKeyBlock, openKeyBlock } from './private-key.ts'
+import { isKeyBlock, openKeyBlock } from './private-key.ts'
 
 /** A certificate whose key is there. */
 export interface ClientIdentity extends Disposable {
@@ -37,9 +37,6 @@ interface Found {
 }
 
 interface FoundKey {
-  /** Whether everybody who can read the file has the key. */
-  readonly isBare: boolean
-  readonly file: KeyFile
   /** @throws {FailureError} as {@link readClientCertificate} */
   readonly open: () => KeyObject
 }
@@ -54,8 +51,8 @@ const NO_ACCESS = 'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY'
  * @param now for its dates
  * @throws {FailureError} fatal, in the context LOCAL_FILE: `ERROR_FILE_NOT_FOUND` without one of the files,
  *   `CRYPT_E_NOT_FOUND` when there is no certificate in them, `ERROR_WINHTTP_CLIENT_CERT_NO_PRIVATE_KEY` when none of
- *   their keys is the certificate's, `ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY` when the key cannot be opened or
- *   is open to others, `ERROR_WINHTTP_SECURE_CERT_DATE_INVALID`, `ERROR_NOT_SUPPORTED`, `ERROR_INVALID_DATA`
+ *   their keys is the certificate's, `ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY` when the key cannot be opened,
+ *   `ERROR_WINHTTP_SECURE_CERT_DATE_INVALID`, `ERROR_NOT_SUPPORTED`, `ERROR_INVALID_DATA`
  */
 export function readClientCertificate(order: CertificateOrder, now: Date): ClientIdentity {
   const { certificateFile, keyFile, passphrase } = order
@@ -116,14 +113,10 @@ function match(
   refuse: Refuse,
 ): { readonly certificate: X509Certificate; readonly key: KeyObject } {
   if (keys.length === 0) throw refuse(NO_KEY, 'its private key is not there')
-  for (const { open, isBare, file } of keys) {
+  for (const { open } of keys) {
     const key = open()
     const certificate = certificates.find((each) => each.checkPrivateKey(key))
-    if (certificate === undefined) continue
-    if (isBare && file.isOpenToOthers) {
-      throw refuse(NO_ACCESS, `others can read or change its private key, close it to them with: chmod 600 ${file.path}`) // prettier-ignore
-    }
-    return { certificate, key }
+    if (certificate !== undefined) return { certificate, key }
   }
   throw refuse(NO_KEY, 'the private key there is of another certificate')
 }
@@ -153,8 +146,6 @@ function findIn(file: KeyFile, passphrase: Uint8Array | undefined): Found {
     .filter(({ label }) => /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label))
     .map(({ bytes }) => readCertificate(bytes, refuse))
   const keys = blocks.filter(isKeyBlock).map((block) => ({
-    isBare: !isEncrypted(block),
-    file,
     open: () => openKeyBlock(block, file.path, passphrase, refuse),
   }))
   return { certificates, keys }
@@ -177,7 +168,7 @@ function findInPkcs12(
   const opened = keys.map((der) => readKey(der, refuse))
   return {
     certificates: certificates.map((der) => readCertificate(der, refuse)),
-    keys: opened.map((key) => ({ isBare: passphrase.length === 0, file, open: () => key })),
+    keys: opened.map((key) => ({ open: () => key })),
   }
 }
 

@@ -1,4 +1,4 @@
-/** Reads the files of a client certificate, and tells who else could have read them. */
+/** Reads the files of a client certificate. */
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { codeOf, refusalOf } from './failure.ts'
@@ -8,18 +8,10 @@ export interface KeyFile {
   readonly path: string
   /** What may be secret in it is wiped by whoever read it. */
   readonly bytes: Uint8Array
-  /** Whether users of this machine can read it who have nothing to do with it. */
-  readonly isOpenToOthers: boolean
 }
 
 /** Certificates and keys are a few KiB; this is a file that is something else. */
 const MAX_BYTES = 1024 * 1024
-
-/**
- * Everybody may read or write, or the group may write. What the group may read is a decision that administrators take:
- * keys that belong to a group for just this purpose are usual.
- */
-const OTHERS = 0o026
 
 /** Opening a pipe must not wait for its other end. */
 const NO_WAIT = constants.O_NONBLOCK ?? 0
@@ -37,8 +29,7 @@ export function readKeyFile(path: string): KeyFile {
     const facts = fstatSync(fd)
     if (!facts.isFile()) throw refuse('ERROR_INVALID_DATA', 'it is no file')
     if (facts.size > MAX_BYTES) throw refuse('ERROR_INVALID_DATA', 'it is too long for one')
-    const isOpenToOthers = process.platform !== 'win32' && (facts.mode & OTHERS) !== 0
-    return { path, bytes: readAll(fd, facts.size), isOpenToOthers }
+    return { path, bytes: readAll(fd, facts.size) }
   } finally {
     closeSync(fd)
   }

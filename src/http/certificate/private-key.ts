@@ -10,7 +10,7 @@ export function isKeyBlock({ label }: PemBlock): boolean {
 }
 
 /** Whether a passphrase is needed for it. */
-export function isEncrypted({ label, bytes }: PemBlock): boolean {
+function isEncrypted({ label, bytes }: PemBlock): boolean {
   return label === 'ENCRYPTED PRIVATE KEY' || viewOf(bytes).includes('Proc-Type: 4,ENCRYPTED')
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { CertificateLocation } from '../../job/certificate.ts'
@@ -143,8 +143,6 @@ describe('findStored()', { skip: needsOpenssl }, () => {
     const second = stores.add('second', { subject, ...dates, from: '20250102000000Z' })
     stores.add('server', { subject, ...dates, from: '20250103000000Z', usage: 'serverAuth' })
     stores.add('keyless', { subject, ...dates, from: '20250104000000Z' }, 'pem alone')
-    const open = stores.add('open', { subject, ...dates, from: '20250105000000Z' })
-    chmodSync(stores.path(`user/My/${open}.key`), 0o644)
     assert.equal(stores.find({ name: 'alice' }).hash, second)
   })
 
