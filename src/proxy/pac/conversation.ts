@@ -5,21 +5,27 @@
  * until it has the answer, so that one is not a message but memory that both see.
  */
 
+import type { EngineModule } from './engine.ts'
 import type { ScriptLimits } from './limits.ts'
 
 /** What a thread begins with. */
 export interface ThreadStart {
-  /** The script. */
-  readonly text: string
   readonly limits: ScriptLimits
   readonly answers: SharedArrayBuffer
+  /** The engine as an earlier thread has compiled it; absent for the first one, which compiles it and tells. */
+  readonly engine: EngineModule | undefined
 }
 
-/** What a thread is to do: one call. */
+/** One call. */
 export interface CallOrder {
   readonly url: string
   readonly host: string
 }
+
+/** What a thread is to do; the script comes first, and once. */
+export type ThreadOrder =
+  | { readonly kind: 'load'; readonly text: string }
+  | { readonly kind: 'call'; readonly call: CallOrder }
 
 /** What the thread asks its owner. */
 export type Question =
@@ -48,8 +54,9 @@ export type Outcome =
       readonly said: string
     }
 
-/** What a thread tells. The first outcome is that of loading. */
+/** What a thread tells; an outcome for each order. */
 export type FromThread =
+  | { readonly kind: 'engine'; readonly engine: EngineModule }
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'question'; readonly ticket: number; readonly question: Question }
 

@@ -31,9 +31,12 @@ export type HostFunctions = ReturnType<typeof hostFunctions>
 
 /** Makes the functions. Its source text is loaded into the sandbox: see the top of the file. */
 export function hostFunctions(host: PacHost) {
-  /** Expressions of patterns that were seen before: long scripts ask the same hundreds for every URL. */
-  const expressions = new Map<string, RegExp>()
-  const mostExpressions = 2_000
+  /**
+   * What patterns mean that were seen before: long scripts ask the same hundreds for every URL. Nearly all of them are one
+   * `*` in front of plain characters, and no expression has to be made for those: a text is what text has to end with.
+   */
+  const meanings = new Map<string, RegExp | string>()
+  const mostMeanings = 2_000
 
   function isDotted(text: string): boolean {
     if (!/^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(text)) return false
@@ -43,9 +46,13 @@ export function hostFunctions(host: PacHost) {
   /** `*` and `?` mean what they mean in a shell, a dot is a dot, and everything else stays an expression (N70). */
   function toExpression(pattern: string): RegExp {
     const source = pattern.replace(/[.*?]/g, (sign) => ({ '.': '\\.', '*': '.*' })[sign] ?? '.')
-    const expression = new RegExp(`^${source}$`)
-    if (expressions.size < mostExpressions) expressions.set(pattern, expression)
-    return expression
+    return new RegExp(`^${source}$`)
+  }
+
+  function meaningOf(pattern: string): RegExp | string {
+    const meaning = /^\*[\w.-]*$/.test(pattern) ? pattern.slice(1) : toExpression(pattern)
+    if (meanings.size < mostMeanings) meanings.set(pattern, meaning)
+    return meaning
   }
 
   function isPlainHostName(name: string): boolean {
@@ -64,8 +71,12 @@ export function hostFunctions(host: PacHost) {
     return name.split('.').length - 1
   }
 
-  function shExpMatch(text: string, pattern: string): boolean {
-    return (expressions.get(pattern) ?? toExpression(pattern)).test(text)
+  function shExpMatch(text: unknown, pattern: string): boolean {
+    const meaning = meanings.get(pattern) ?? meaningOf(pattern)
+    const all = String(text)
+    if (typeof meaning !== 'string') return meaning.test(all)
+    // No `*` is the end of a line.
+    return all.endsWith(meaning) && !/[\n\r\u2028\u2029]/.test(all)
   }
 
   function dnsResolve(name: unknown): string | null {

@@ -143,21 +143,24 @@ export class KeptScript {
   async #fetch(): Promise<Loaded> {
     const { clock, names, limits, idleMs, fetchScript } = this.#options
     const { signal } = this.#ending
-    const text = await downloadScript(this.#source, { fetchScript, clock, signal })
     const before = this.#loaded
-    const at = clock.monotonic()
-    if (before?.text === text) return { ...before, at }
-    const sandbox = new Sandbox({ text, clock, names, limits, idleMs })
-    const outcome = signal.aborted ? aborted : await sandbox.load()
-    this.#tell(outcome)
-    if (!outcome.ok || signal.aborted) {
+    const sandbox = new Sandbox({ clock, names, limits, idleMs })
+    try {
+      // While the script is on its way; one that is asked for again seldom is another one.
+      if (before === undefined) sandbox.prepare()
+      const text = await downloadScript(this.#source, { fetchScript, clock, signal })
+      const at = clock.monotonic()
+      if (before?.text === text) return { ...before, at }
+      const outcome = signal.aborted ? aborted : await sandbox.load(text)
+      this.#tell(outcome)
+      if (!outcome.ok) throw this.#error(outcome.fault, outcome.reason)
+      if (signal.aborted) throw this.#error('closed', aborted.reason)
+      await before?.sandbox.close()
+      return { text, sandbox, decisions: new Decisions(clock), at }
+    } catch (error) {
       await sandbox.close()
-      throw outcome.ok
-        ? this.#error('closed', aborted.reason)
-        : this.#error(outcome.fault, outcome.reason)
+      throw error
     }
-    await before?.sandbox.close()
-    return { text, sandbox, decisions: new Decisions(clock), at }
   }
 
   #count(outcome: Outcome): void {

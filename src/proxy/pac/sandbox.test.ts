@@ -263,9 +263,14 @@ describe('the sandbox', () => {
     const { clock } = new Scratch()
     const names = new NameService({ resolve: async () => [], ownAddresses: async () => [] }, clock)
     const text = 'function FindProxyForURL(url, host) { return host }'
-    const sandbox = new Sandbox({ text, clock, names, limits: scriptLimits, idleMs: 30_000 })
+    const sandbox = new Sandbox({ clock, names, limits: scriptLimits, idleMs: 30_000 })
+    assert(!sandbox.isRunning)
+    sandbox.prepare()
+    assert(sandbox.isRunning)
+    clock.turn(30_000)
     assert(!sandbox.isRunning)
     const order = { url: 'http://a/', host: 'a' }
+    assert.deepEqual(await sandbox.load(text), { ok: true, answer: '', said: '' })
     assert.deepEqual(await sandbox.call(order), { ok: true, answer: 'a', said: '' })
     clock.turn(29_999)
     assert(sandbox.isRunning)

@@ -8,14 +8,15 @@ import {
   type CallOrder,
   type FromThread,
   type Outcome,
+  type ThreadOrder,
   type ThreadStart,
 } from './conversation.ts'
+import type { EngineModule } from './engine.ts'
 import type { ScriptLimits } from './limits.ts'
 import type { NameService } from './names.ts'
 
 /** What a script is run with. */
 export interface SandboxOptions {
-  readonly text: string
   readonly clock: Pick<Clock, 'alarm'>
   readonly names: NameService
   readonly limits: ScriptLimits
@@ -40,6 +41,7 @@ export class Sandbox {
   readonly #waiting: Waiting[] = []
   #current: Waiting | undefined
   #thread: Thread | undefined
+  #text = ''
   #alarm: Disposable | undefined
   #isClosed = false
 
@@ -52,8 +54,16 @@ export class Sandbox {
     return this.#thread !== undefined
   }
 
-  /** Loads the script, so that it is known whether it can be (N63). Never rejects. */
-  load(): Promise<Outcome> {
+  /** Begins the thread, so that it is there when the script is; it ends as any other when nothing comes. */
+  prepare(): void {
+    if (this.#isClosed || this.#thread !== undefined) return
+    this.#begin()
+    this.#next()
+  }
+
+  /** Loads the script, so that it is known whether it can be (N63); called once, and before all calls. Never rejects. */
+  load(text: string): Promise<Outcome> {
+    this.#text = text
     return this.#enqueue('load')
   }
 
@@ -90,25 +100,26 @@ export class Sandbox {
       return
     }
     this.#watch(limits.computeMs)
-    if (this.#thread === undefined) this.#begin()
-    else this.#thread.send(this.#current.order, (outcome) => this.#finish(outcome))
+    this.#give(this.#thread ?? this.#begin(), this.#current.order)
   }
 
-  #begin(): void {
-    const thread: Thread = new Thread(
-      this.#options,
-      (loaded) => {
-        const order = this.#current?.order
+  #give(thread: Thread, order: Waiting['order']): void {
+    if (!thread.hasScript) {
+      thread.load(this.#text, (loaded) => {
         // What cannot be loaded cannot be called either, and tells so itself.
-        if (loaded.ok && order !== undefined) thread.send(order, (outcome) => this.#finish(outcome))
+        if (loaded.ok) this.#give(thread, order)
         else this.#finish(loaded)
-      },
-      {
-        waits: () => this.#watch(this.#options.limits.callMs),
-        gone: (reason) => this.#kill({ ...tooLong, reason }),
-      },
-    )
-    this.#thread = thread
+      })
+    } else if (order === 'load') this.#finish({ ok: true, answer: '', said: '' })
+    else thread.call(order, (outcome) => this.#finish(outcome))
+  }
+
+  #begin(): Thread {
+    this.#thread = new Thread(this.#options, {
+      waits: () => this.#watch(this.#options.limits.callMs),
+      gone: (reason) => this.#kill({ ...tooLong, reason }),
+    })
+    return this.#thread
   }
 
   /**
@@ -159,24 +170,17 @@ class Thread {
   readonly #worker: Worker
   readonly #names: NameService
   readonly #answers: AnswerWriter
-  #heard: (outcome: Outcome) => void
+  #heard: (outcome: Outcome) => void = () => undefined
   readonly #events: ThreadEvents
+  #hasScript = false
   #isOver = false
 
-  /**
-   * @param loaded hears whether the script could be loaded
-   */
-  constructor(
-    { text, limits, names }: SandboxOptions,
-    loaded: (outcome: Outcome) => void,
-    events: ThreadEvents,
-  ) {
+  constructor({ limits, names }: SandboxOptions, events: ThreadEvents) {
     const memory = newAnswerMemory()
     this.#names = names
     this.#answers = new AnswerWriter(memory)
-    this.#heard = loaded
     this.#events = events
-    this.#worker = start({ text, limits, answers: memory })
+    this.#worker = start({ limits, answers: memory, engine: compiledEngine })
     let reason = 'its thread ended'
     this.#worker.on('message', (message: FromThread) => this.#hear(message))
     this.#worker.on('error', (error: Error) => (reason = `its thread ended: ${error.message}`))
@@ -185,12 +189,23 @@ class Thread {
     })
   }
 
-  /** Sends an order. Loading was done when the thread began. */
-  send(order: CallOrder | 'load', heard: (outcome: Outcome) => void): void {
-    if (order === 'load') {
-      heard({ ok: true, answer: '', said: '' })
-      return
-    }
+  /** Whether it was given the script. */
+  get hasScript(): boolean {
+    return this.#hasScript
+  }
+
+  /** Gives it the script, once. */
+  load(text: string, heard: (outcome: Outcome) => void): void {
+    this.#hasScript = true
+    this.#send({ kind: 'load', text }, heard)
+  }
+
+  /** Has the script decide. */
+  call(call: CallOrder, heard: (outcome: Outcome) => void): void {
+    this.#send({ kind: 'call', call }, heard)
+  }
+
+  #send(order: ThreadOrder, heard: (outcome: Outcome) => void): void {
     this.#heard = heard
     this.#worker.ref()
     this.#worker.postMessage(order)
@@ -209,8 +224,9 @@ class Thread {
 
   #hear(message: FromThread): void {
     if (this.#isOver) return
-    if (message.kind === 'outcome') {
-      this.#heard(message.outcome)
+    if (message.kind === 'outcome') return this.#heard(message.outcome)
+    if (message.kind === 'engine') {
+      compiledEngine = message.engine
       return
     }
     this.#events.waits()
@@ -219,6 +235,9 @@ class Thread {
     void this.#names.answer(question).then((text) => this.#answers.write(ticket, text))
   }
 }
+
+/** The engine of all threads of this process, since the first of them has compiled it. */
+let compiledEngine: EngineModule | undefined
 
 function start(workerData: ThreadStart): Worker {
   return new Worker(new URL(`./thread${import.meta.url.slice(-3)}`, import.meta.url), {

@@ -5,13 +5,14 @@ import { isInPrefix, sortAddresses } from './addresses.ts'
 import { Budget } from './budget.ts'
 import type { CallOrder, Outcome, Question, ScriptFault } from './conversation.ts'
 import type { PacHost } from './host-functions.ts'
+import type { EngineModule } from './engine.ts'
 import { entryText, libraryText } from './library.ts'
 import type { ScriptLimits } from './limits.ts'
 
 /** What a machine is made of. */
 export interface MachineOptions {
-  /** The engine as WebAssembly. */
-  readonly engine: Uint8Array
+  /** The engine. */
+  readonly engine: EngineModule
   readonly limits: ScriptLimits
   /** Stands still until there is an answer, and takes no longer than it is told; empty when there is none. */
   readonly ask: (question: Question, timeoutMs: number) => string
