@@ -1,36 +1,69 @@
-/** `lull suspend`, `resume`, `complete`, `cancel`: one call for each job, every one tried. */
+/** `lull suspend`, `resume`, `complete`, `cancel`: every job that is meant is tried. */
 
 import { stderr, stdout } from 'node:process'
 import { findHome } from '../client/home.ts'
 import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { RefusedError } from '../rpc/client.ts'
-import type { JobView } from '../rpc/contract.ts'
-import { exitStatus, refused, type CliError } from './cli-error.ts'
+import type { CancelResult, CompleteResult, JobView } from '../rpc/contract.ts'
+import { exitStatus, refused, usageError, type CliError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
+import { checkNotFinal, selected, selectionOf, type Selection } from './selection.ts'
 
 /** The verbs of this file. */
 export type ControlVerb = 'suspend' | 'resume' | 'complete' | 'cancel'
 
-/** Runs one of them over its operands. @throws {CliError} the last refusal, after every job was tried */
+/** Jobs of one message: some answer only when their files are renamed or deleted. */
+const PORTION = 100
+
+/**
+ * Runs one of them over its operands, or over the jobs that are in a state or have a name.
+ *
+ * @throws {CliError} the last refusal, after every job was tried; exit status 2 when it is not said which are meant
+ */
 export async function control(verb: ControlVerb, args: Arguments): Promise<number> {
+  const selection = selectionOf(args)
+  if (selection !== undefined) checkNotFinal(selection, verb)
+  checkMeant(verb, args, selection)
   const client = await connect(findHome(), { start: true })
+  const ids = selection === undefined ? args.operands : await idsOf(client, selection)
   const done: JobView[] = []
   const refusals: CliError[] = []
-  for (const id of args.operands) {
-    try {
-      done.push(await apply(client, verb, id))
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
-      refusals.push(refused(error))
+  for (let from = 0; from < ids.length; from += PORTION) {
+    for (const result of await apply(client, verb, ids.slice(from, from + PORTION))) {
+      if (result instanceof RefusedError) refusals.push(refused(result))
+      else done.push('job' in result ? result.job : result)
     }
   }
-  if (args.has('json')) stdout.write(`${JSON.stringify(done, null, 2)}\n`)
-  else for (const job of done) stdout.write(`${job.id.slice(0, 8)} ${job.state}${leftOut(job)}\n`)
+  print(done, args, ids.length)
   const last = refusals.pop()
   for (const { lastLine } of refusals) stderr.write(`${lastLine}\n`)
   if (last !== undefined) throw last
   return exitStatus.ok
+}
+
+/** Either ids or what jobs are: nobody should have to guess whether both count, or one of them. */
+function checkMeant(verb: string, args: Arguments, selection: Selection | undefined): void {
+  const isNamed = args.operands.length > 0
+  if (isNamed && selection !== undefined) {
+    throw usageError(`Cannot ${verb} both IDs and what --state and --name find: give either`)
+  }
+  if (!isNamed && selection === undefined) {
+    throw usageError(`Cannot ${verb} nothing: give ID, or --state or --name`)
+  }
+}
+
+/** Found before anything is done: what is done to some changes where others stand. */
+async function idsOf(client: RpcClient, selection: Selection): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const { id } of selected(client, selection)) ids.push(id)
+  return ids
+}
+
+function print(done: readonly JobView[], args: Arguments, tried: number): void {
+  if (args.has('json')) stdout.write(`${JSON.stringify(done, null, 2)}\n`)
+  else if (tried === 0) stdout.write('There is no such job\n')
+  else for (const job of done) stdout.write(`${job.id.slice(0, 8)} ${job.state}${leftOut(job)}\n`)
 }
 
 /** What a job that was completed early lost. */
@@ -38,17 +71,14 @@ function leftOut({ partial, filesTransferred, filesTotal }: JobView): string {
   return partial ? `: ${filesTransferred} of ${filesTotal} files are kept, the rest is deleted` : ''
 }
 
-async function apply(client: RpcClient, verb: ControlVerb, id: string): Promise<JobView> {
-  switch (verb) {
-    case 'suspend':
-      return client.call('job.suspend', { id })
-    case 'resume':
-      return client.call('job.resume', { id })
-    case 'complete':
-      return (await client.call('job.complete', { id })).job
-    case 'cancel':
-      return (await client.call('job.cancel', { id })).job
-    default:
-      return verb satisfies never
-  }
+/** Calls one method for some jobs, with one message. */
+async function apply(
+  client: RpcClient,
+  verb: ControlVerb,
+  ids: readonly string[],
+): Promise<readonly (JobView | CompleteResult | CancelResult | RefusedError)[]> {
+  return client.batch(
+    `job.${verb}`,
+    ids.map((id) => ({ id })),
+  )
 }

@@ -5,28 +5,34 @@ import { findHome } from '../client/home.ts'
 import { connect } from '../client/start-service.ts'
 import { bitsStates } from '../job/moves.ts'
 import type { RpcClient } from '../rpc/client.ts'
-import type { FileView, JobView, ListParams } from '../rpc/contract.ts'
+import type { FileView, JobView } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { columnsOf, harmless, shorten, wrap } from './columns.ts'
 import { cureOf } from './cure.ts'
 import type { Arguments } from './parse.ts'
 import { formatBytes } from './quantity.ts'
+import { selected, selectionOf, type Selection } from './selection.ts'
 
-/** Jobs that are shown when nobody says how many, and jobs per page. */
+/** Jobs that are shown when nobody says how many, and files per page. */
 const SHOWN = 1_000
 const PAGE = 1_000
+
+const everyState = Object.values(bitsStates).map(({ name }) => name)
 
 /** Runs `lull jobs`. @returns the exit status */
 export async function jobs(args: Arguments): Promise<number> {
   const limit = args.has('all') ? Number.POSITIVE_INFINITY : limitOf(args.value('limit'))
+  const selection = selectionOf(args)
   const client = await connect(findHome(), { start: true })
-  const { found, more } = await list(client, limit, {
-    allUsers: args.has('all-users'),
-    ...(args.has('all') ? { states: Object.values(bitsStates).map(({ name }) => name) } : {}),
-  })
+  const meant: Selection = {
+    ...(args.has('all') && { states: everyState }),
+    ...(selection ?? { fits: () => true }),
+  }
+  const { found, more } = await list(client, limit, meant, args.has('all-users'))
   if (args.has('json')) stdout.write(`${JSON.stringify(found, null, 2)}\n`)
-  else if (found.length === 0) stdout.write('The queue is empty\n')
-  else stdout.write(table(found))
+  else if (found.length === 0) {
+    stdout.write(selection === undefined ? 'The queue is empty\n' : 'There is no such job\n')
+  } else stdout.write(table(found))
   if (more)
     stderr.write(`There are more jobs than these ${found.length}: lull jobs --all shows them\n`)
   return exitStatus.ok
@@ -44,21 +50,17 @@ function limitOf(text: string | undefined): number {
 async function list(
   client: RpcClient,
   limit: number,
-  params: ListParams,
+  meant: Selection,
+  allUsers: boolean,
 ): Promise<{ found: JobView[]; more: boolean }> {
   const found: JobView[] = []
-  let after = 0
-  for (;;) {
-    const page = await client.call('job.list', {
-      ...params,
-      after,
-      limit: Math.min(PAGE, limit - found.length),
-    })
-    found.push(...page.jobs)
-    if (page.next === null) return { found, more: false }
+  // One more than is shown, to know whether there is one.
+  const page = Math.min(PAGE, limit) + 1
+  for await (const job of selected(client, meant, { allUsers, limit: page })) {
     if (found.length >= limit) return { found, more: true }
-    after = page.next
+    found.push(job)
   }
+  return { found, more: false }
 }
 
 /** A row for each job; its reason stands at the end, or below on a terminal, where a long line would be broken. */

@@ -47,6 +47,36 @@ const MANY = Number.POSITIVE_INFINITY
 const durations =
   'A duration D is a number with a unit: 500ms, 30s, 10m, 2h, 14d; without a unit it is in seconds.'
 const ids = 'An ID may be shortened as long as it is unique.'
+const eitherOr =
+  'Give IDs, or --state or --name, or both of these: then jobs are meant of which both are true.'
+
+/** States that something leads out of, and all of them. */
+const liveStateWords = [
+  'queued',
+  'connecting',
+  'transferring',
+  'suspended',
+  'error',
+  'transient-error',
+  'transferred',
+] as const
+const stateWords = [...liveStateWords, 'acknowledged', 'cancelled'] as const
+
+/** Which jobs are meant, where their ids are not given. */
+function selection(verb: string, choices: readonly string[]): Readonly<Record<string, OptionSpec>> {
+  return {
+    state: {
+      value: 'STATE',
+      multiple: true,
+      choices,
+      help: `${verb} every job in this state, or in these with commas: ${choices.join(', ')}`,
+    },
+    name: {
+      value: 'PATTERN',
+      help: `${verb} every job whose name fits: * stands for any characters, ? for one, and case does not matter`,
+    },
+  }
+}
 
 /** The verbs, in the order in which help shows them. */
 export const verbs = {
@@ -157,6 +187,7 @@ export const verbs = {
         help: 'Every job, however many, and those that are complete or cancelled too',
       },
       limit: { short: 'n', value: 'N', help: 'At most this many (default 1000)' },
+      ...selection('Show', stateWords),
       'all-users': { help: 'Jobs of every user; needs an administrator' },
       json,
       help,
@@ -172,43 +203,44 @@ export const verbs = {
     notes: [ids],
   },
   suspend: {
-    operands: 'ID…',
+    operands: '[ID…]',
     summary: 'Pause jobs; what they have is kept',
     completes: 'job',
-    leastOperands: 1,
+    leastOperands: 0,
     mostOperands: MANY,
-    options: { json, help },
-    notes: [ids],
+    options: { ...selection('Pause', liveStateWords), json, help },
+    notes: [ids, eitherOr],
   },
   resume: {
-    operands: 'ID…',
+    operands: '[ID…]',
     summary: 'Start jobs again, at once',
     completes: 'job',
-    leastOperands: 1,
+    leastOperands: 0,
     mostOperands: MANY,
-    options: { json, help },
-    notes: [ids],
+    options: { ...selection('Start', liveStateWords), json, help },
+    notes: [ids, eitherOr],
   },
   complete: {
-    operands: 'ID…',
+    operands: '[ID…]',
     summary: 'Give finished files their names and end the jobs; what is partial is deleted',
     completes: 'job',
-    leastOperands: 1,
+    leastOperands: 0,
     mostOperands: MANY,
-    options: { json, help },
+    options: { ...selection('Complete', liveStateWords), json, help },
     notes: [
       'Jobs of lull get complete themselves: this ends one early, and keeps the files of it that are whole.',
       ids,
+      eitherOr,
     ],
   },
   cancel: {
-    operands: 'ID…',
+    operands: '[ID…]',
     summary: 'End jobs and delete what is there of them',
     completes: 'job',
-    leastOperands: 1,
+    leastOperands: 0,
     mostOperands: MANY,
-    options: { json, help },
-    notes: [ids],
+    options: { ...selection('Cancel', liveStateWords), json, help },
+    notes: [ids, eitherOr],
   },
   doctor: {
     operands: '[URL]',
