@@ -413,7 +413,7 @@ test('the administrator’s settings hold where people have set nothing, or alwa
 })
 
 for (const legacyProxyIdentity of [false, true]) {
-  test(`settings are read as the ${legacyProxyIdentity ? 'owner' : 'helper'}, scripts run as the helper, ${legacyProxyIdentity ? 'before' : 'since'} 1809 (A110, A111, A115)`, async () => {
+  test(`settings are read as the ${legacyProxyIdentity ? 'owner' : 'helper'}, scripts run as the helper, ${legacyProxyIdentity ? 'before' : 'since'} 1809 (A110, A111, A115, N4)`, async () => {
     const policy = { scriptIsMandatory: false, legacyProxyIdentity }
     const owner = new Village({ policy })
     const helper = new Village()

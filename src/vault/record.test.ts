@@ -104,3 +104,21 @@ test('encodeContext() gives two contexts the same bytes only when they are the s
     }),
   )
 })
+
+test('a record is sealed with a key of its own, so that whoever deletes it has erased its secret (N140)', () => {
+  const key = masterKey(1)
+  const [one, other] = [0, 1].map(() => sealRecord(key, context, planted, random))
+  assert(one !== undefined && other !== undefined)
+  const salts = [one, other].map((record) => Buffer.from(record.subarray(17, 49)).toString('hex'))
+  assert.notEqual(salts[0], salts[1])
+  const keys = [one, other].map((record) => key.recordKey(record.subarray(17, 49)))
+  assert.notDeepEqual(keys[0], keys[1])
+  // The salt is the key wrapped: without it the master key is of no use, nor is what another record of the job has.
+  for (const salt of [new Uint8Array(32), other.subarray(17, 49)]) {
+    const stripped = Uint8Array.from(one)
+    stripped.set(salt, 17)
+    refuses(() => openRecord(key, context, stripped), 'ERR_VAULT_RECORD_REFUSED')
+  }
+  const elsewhere = { ...context, jobId: `${context.jobId}x` }
+  refuses(() => openRecord(key, elsewhere, one), 'ERR_VAULT_RECORD_REFUSED')
+})

@@ -9,5 +9,12 @@ export function unavailableVault(reason: VaultError): Vault {
   const refuse = (): never => {
     throw new VaultError(reason.code, reason.message, { cause: reason })
   }
-  return { seal: refuse, open: refuse, isRotating: false, beginRotation: refuse, close() {} }
+  return {
+    seal: refuse,
+    open: refuse,
+    holdsKeyOf: () => false,
+    isRotating: false,
+    beginRotation: refuse,
+    close() {},
+  }
 }

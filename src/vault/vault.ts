@@ -12,6 +12,7 @@ import {
   type Rotation,
   type SealContext,
   type Vault,
+  VaultError,
 } from '../engine/ports/vault.ts'
 import { KeyRing } from './key-ring.ts'
 import type { KeySource } from './key-source.ts'
@@ -53,6 +54,16 @@ class KeyRingVault implements Vault {
 
   open(context: SealContext, sealed: Uint8Array): Uint8Array {
     return openRecord(this.#keyOf(context, sealed), context, sealed)
+  }
+
+  holdsKeyOf(context: SealContext, sealed: Uint8Array): boolean {
+    try {
+      return this.#ring.find(keyIdOf(context, sealed)) !== undefined
+    } catch (error) {
+      // It is no record, or one of a newer version: no key is missing for that.
+      if (error instanceof VaultError) return true
+      throw error
+    }
   }
 
   get isRotating(): boolean {

@@ -58,4 +58,37 @@ describe('environmentFor()', () => {
       assert.deepEqual(environmentFor(identity, service), { ...common, ...has })
     })
   }
+
+  const proxied = {
+    ...service,
+    GSS_USE_PROXY: 'yes',
+    GSSPROXY_BEHAVIOR: 'REMOTE_FIRST',
+    GSSPROXY_SOCKET: '/run/lull-gssproxy',
+  }
+
+  test('lets gssproxy prove who is logged on where the service is told to use it (N113)', () => {
+    const has = environmentFor({ kind: 'implicit' }, proxied)
+    assert.deepEqual(has, {
+      PATH: '/usr/bin',
+      KRB5_CONFIG: '/etc/realm.conf',
+      KRB5CCNAME: 'FILE:/run/somebody',
+      KRB5_CLIENT_KTNAME: '/etc/client.keytab',
+      GSS_USE_PROXY: 'yes',
+      GSSPROXY_BEHAVIOR: 'REMOTE_FIRST',
+      GSSPROXY_SOCKET: '/run/lull-gssproxy',
+    })
+    const without = environmentFor({ kind: 'implicit' }, { ...proxied, GSS_USE_PROXY: 'no' })
+    assert.deepEqual([without['GSS_USE_PROXY'], without['GSSPROXY_SOCKET']], [undefined, undefined])
+  })
+
+  for (const { identity, has } of rows.filter((row) => row.identity.kind !== 'implicit')) {
+    test(`lets gssproxy prove nobody for ${identity.kind} credentials (N113)`, () => {
+      assert.deepEqual(environmentFor(identity, proxied), { ...common, ...has })
+    })
+  }
+
+  test('names no cache and no keys where nobody did, so that the library asks its own: a session’s (N110, N116)', () => {
+    const has = environmentFor({ kind: 'implicit' }, { PATH: '/usr/bin', HOME: '/Users/ann' })
+    assert.deepEqual(has, { PATH: '/usr/bin', HOME: '/Users/ann', GSS_MECH_CONFIG: '/dev/null' })
+  })
 })

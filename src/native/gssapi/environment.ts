@@ -23,6 +23,12 @@ const inherited = [
 /** Of whoever is logged on. */
 const implicit = ['KRB5CCNAME', 'KRB5_CLIENT_KTNAME'] as const
 
+/** Of gssproxy, which proves who is logged on with keys that this service cannot read (N113). */
+const ofProxy = ['GSS_USE_PROXY', 'GSSPROXY_BEHAVIOR', 'GSSPROXY_SOCKET'] as const
+
+/** What the library takes for a yes. */
+const yes = /^(?:yes|true|on|1)$/iu
+
 /** A cache in the helper's own memory. */
 const OWN_CACHE = 'MEMORY:lull'
 
@@ -34,7 +40,8 @@ const NOTHING = '/dev/null'
  *
  * Explicit identities get no way to whoever is logged on: neither to that one's tickets, nor to the keytab of the
  * machine, which the libraries fall back to. Other mechanisms than Kerberos stay out of the process: they would be
- * loaded from wherever the machine's configuration says.
+ * loaded from wherever the machine's configuration says. Only where the service itself was told to use gssproxy, who is
+ * logged on is proved with it, and the machine's configuration loaded that names it.
  *
  * @param service of the service, or of the owner it works for
  */
@@ -42,7 +49,12 @@ export function environmentFor(
   identity: MechanismIdentity,
   service: Environment,
 ): Readonly<Record<string, string>> {
-  const names = identity.kind === 'implicit' ? [...inherited, ...implicit] : inherited
+  const isProxied = identity.kind === 'implicit' && yes.test(service['GSS_USE_PROXY'] ?? '')
+  const names = [
+    ...inherited,
+    ...(identity.kind === 'implicit' ? implicit : []),
+    ...(isProxied ? ofProxy : []),
+  ]
   return {
     ...Object.fromEntries(
       names.flatMap((name) => {
@@ -50,7 +62,7 @@ export function environmentFor(
         return value === undefined ? [] : [[name, value]]
       }),
     ),
-    GSS_MECH_CONFIG: NOTHING,
+    ...(isProxied ? {} : { GSS_MECH_CONFIG: NOTHING }),
     ...variablesOf(identity),
   }
 }
