@@ -75,9 +75,10 @@ export const targetFields: Readonly<Record<AuthTarget, TargetFields>> = {
 export function fieldValues(fields: Iterable<Field>, name: string): readonly string[] {
   const wanted = name.toLowerCase()
   const values: string[] = []
-  for (const [name, value] of fields) {
+  for (const field of fields) {
     // Most names are told apart by their lengths.
-    if (name.length === wanted.length && name.toLowerCase() === wanted) values.push(value)
+    const isNamed = field[0].length === wanted.length && field[0].toLowerCase() === wanted
+    if (isNamed) values.push(field[1])
   }
   return values
 }

@@ -163,7 +163,11 @@ export class Exchange implements Disposable {
     for (const method of this.#memory.early(request, this.#isPatient)) {
       const session = this.#memory.open(method)
       if (!('begin' in session)) continue
-      if (!(await this.#claim(method))) return this.prepare(request)
+      const others = this.#claim(method)
+      if (others !== undefined) {
+        await others
+        return this.prepare(request)
+      }
       const handshake = session.begin()
       this.#preparing = handshake
       const send = await handshake.prepare(request, method.isUnasked)
@@ -230,7 +234,11 @@ export class Exchange implements Disposable {
       this.#drop()
       return { kind: 'done' }
     }
-    const verdict = await this.#memory.settling(trial.connection, trial.handshake.accept(response))
+    const judged = trial.handshake.accept(response)
+    const { binds } = trial.scheme
+    const verdict = await (binds === 'connection'
+      ? this.#memory.settling(trial.connection, judged)
+      : judged)
     const isRefused = verdict.kind === 'refused'
     const reason = isRefused ? verdict.reason : undefined
     this.#tell(response.status, isRefused ? 'distrusted' : 'accepted', reason)
@@ -274,9 +282,12 @@ export class Exchange implements Disposable {
       this.#selection = this.#memory.select(this.#challenges, this.#ended, request, this.#isPatient)
       const [choice] = this.#selection.choices
       if (choice === undefined || this.#isClosed) return this.#fail()
-      // Whoever waited looks at the choices again: they may be fewer now.
-      if (!(await this.#claim(choice))) continue
-      if (this.#isClosed) return this.#fail()
+      const others = this.#claim(choice)
+      if (others !== undefined) {
+        // Whoever waited looks at the choices again: they may be fewer now.
+        await others
+        continue
+      }
       const step = await this.#try(choice, request)
       if (step !== undefined) return step
     }
@@ -376,15 +387,12 @@ export class Exchange implements Disposable {
     this.#release()
   }
 
-  /** Whether this request may try the method now; `false` after having waited for another one that tried it. */
-  async #claim(method: Method): Promise<boolean> {
+  /** Claims the first trial of a method, where it needs one. @returns what to wait for when another request tries it */
+  #claim(method: Method): Promise<void> | undefined {
     const claimed = this.#memory.tryFirst(method)
-    if (claimed instanceof Promise) {
-      await claimed
-      return false
-    }
+    if (claimed instanceof Promise) return claimed
     this.#endTrial = claimed
-    return true
+    return undefined
   }
 
   #release(): void {

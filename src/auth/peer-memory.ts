@@ -144,6 +144,7 @@ export class PeerMemory {
 
   /** The peer has taken this scheme's credentials. */
   prove(scheme: AuthScheme): void {
+    if (this.#proved[0] === scheme) return
     this.#proved = [scheme, ...this.#proved.filter((other) => other !== scheme)]
   }
 

@@ -135,7 +135,7 @@ export interface RequestFacts {
 export interface ResponseFacts {
   readonly status: number
   /** Every field in order, trailers last (RFC 7615 §3). */
-  readonly fields: readonly Field[]
+  readonly fields: Iterable<Field>
   /** The hash of the response's body, where it is known: for `auth-int` (A222). */
   readonly bodyHash?: (algorithm: HashAlgorithm) => Uint8Array
 }

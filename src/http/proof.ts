@@ -34,6 +34,8 @@ class Side {
   #exchange: Exchange
   /** What goes out on the connection that is in use. */
   send: Send | undefined
+  /** Whether this exchange has been asked what to send. */
+  #isPrepared = false
   /** Whether this exchange has answered a challenge: then it has begun something that it must go on with. */
   #wasAsked = false
   #isClosed = false
@@ -52,11 +54,13 @@ class Side {
   renew(): void {
     this.#exchange.close()
     this.#exchange = this.#begin()
+    this.#isPrepared = false
     this.#wasAsked = false
     this.send = undefined
   }
 
   async prepare(facts: RequestFacts): Promise<void> {
+    this.#isPrepared = true
     this.send = await this.#exchange.prepare(facts)
   }
 
@@ -65,7 +69,7 @@ class Side {
     // A request is worded for a connection after its caller has left: nothing may be begun that nobody ends.
     if (this.#isClosed) return
     // Nothing was begun that could be gone on with, and nothing is counted against it.
-    if (!this.#wasAsked) this.renew()
+    if (this.#isPrepared && !this.#wasAsked) this.renew()
     await this.prepare(facts)
   }
 
@@ -143,7 +147,8 @@ export class Proof implements Disposable {
     // A46: what the application says itself stands until somebody asks for more.
     this.#saysItself = !isForeign && ownProofOf(request.headers)?.isForServer === true
     const isPatient = this.#saysItself
-    this.#server = new Side('server', () => identity.server(target, isForeign).begin({ isPatient }))
+    const server = identity.server(target, isForeign)
+    this.#server = new Side('server', () => server.begin({ isPatient }))
     this.#proxy = proxySide(identity, target, way)
   }
 
@@ -237,12 +242,9 @@ export class Proof implements Disposable {
     this.#isBare = side === undefined && this.#isBodyWithheld
     if (side === undefined) {
       this.#lease = undefined
-      const response = factsOf(head)
-      const proxy = this.#proxy
-      this.#verdicts = [
-        this.#server.exchange.accepted(response),
-        ...(proxy === undefined ? [] : [proxy.exchange.accepted(response)]),
-      ]
+      const server = this.#server.exchange.accepted(head)
+      const proxy = this.#proxy?.exchange.accepted(head)
+      this.#verdicts = proxy === undefined ? [server] : [server, proxy]
       if (!this.#isBare) return false
     }
     this.#lease = lease
@@ -253,11 +255,10 @@ export class Proof implements Disposable {
   }
 
   #askedBy(head: ResponseHead): Side | undefined {
-    const response = factsOf(head)
-    if (this.#proxy !== undefined && asksForProof('proxy', response)) return this.#proxy
+    if (this.#proxy !== undefined && asksForProof('proxy', head)) return this.#proxy
     // What a sign-in server or a token endpoint says with a 401 is for whoever makes the detour.
     if (this.#request.identity?.isForProxiesOnly === true) return undefined
-    return asksForProof('server', response) ? this.#server : undefined
+    return asksForProof('server', head) ? this.#server : undefined
   }
 
   /**
@@ -295,10 +296,9 @@ export class Proof implements Disposable {
   }
 
   async #answer({ side, head }: Asked): Promise<string | undefined> {
-    const response = factsOf(head)
     this.#hasAnswered = true
-    if (side === this.#server) await this.#passProxy(response)
-    let step = await side.challenged(response, this.#facts(side.target))
+    if (side === this.#server) await this.#passProxy(head)
+    let step = await side.challenged(head, this.#facts(side.target))
     while (step.kind === 'detour') {
       this.#request.signal.throwIfAborted()
       const came = await makeDetour(this.#run, this.#request, step)
@@ -376,6 +376,7 @@ export class Proof implements Disposable {
 
   #facts(target: AuthTarget): RequestFacts {
     const { body, method } = this.#request
+    const { url, path } = this.#target
     const connection = this.#connection
     const isProxy = target === 'proxy'
     const { hop } = this.#way
@@ -387,8 +388,11 @@ export class Proof implements Disposable {
     return {
       method,
       // A125, A223: the server sees the path where the proxy sees the URL.
-      requestTarget: isProxy ? this.#target.url : this.#target.path,
-      url: new URL(this.#target.url),
+      requestTarget: isProxy ? url : path,
+      // Few schemes want to know it.
+      get url(): URL {
+        return new URL(url)
+      },
       ...(connection === undefined ? {} : { connection }),
       ...(bodyHash === undefined ? {} : { bodyHash }),
       ...(channelBinding === undefined ? {} : { channelBinding }),
@@ -453,10 +457,6 @@ function framingOf(
   const fields: Field[] = [['Content-Length', String(canSucceed ? length : 0)]]
   if (awaitsContinue && length > 0) fields.push(['Expect', '100-continue'])
   return fields
-}
-
-function factsOf({ status, fields }: ResponseHead): ResponseFacts {
-  return { status, fields: [...fields] }
 }
 
 function distrustUnless(verdict: Verdict, target: Target): void {

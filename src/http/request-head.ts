@@ -54,12 +54,12 @@ interface Prepared {
   readonly fields: readonly Field[]
   /** The same without credentials: for another origin. */
   readonly fieldsElsewhere: readonly Field[]
-  /** What the last plain request said in its fields. */
-  last: PlainFields | undefined
+  /** What the last request said that others say, too. */
+  last: CommonFields | undefined
 }
 
-/** The fields of a request that says nothing but what all others to its server say. */
-interface PlainFields {
+/** The fields that all requests to a server say. */
+interface CommonFields {
   readonly authority: string
   readonly given: readonly Field[]
   readonly isAskedForUrl: boolean
@@ -133,19 +133,19 @@ export function requestHead(
   const given = isOwn ? known.fields : known.fieldsElsewhere
   const asked = isAskedForUrl ? target.url : target.path
   const { method, range, ifRange } = request
-  const isPlain = proofs.length === 0 && framing.length === 0 && (range ?? ifRange) === undefined
-  if (isPlain) {
-    const fields = plainLines(known, target.authority, given, isAskedForUrl)
-    return formatRequest({ method, target: asked, fields })
-  }
-  const own = [...commonFields(target.authority, given, isAskedForUrl, proofs), ...framing]
+  const own = [...proofs, ...framing]
   if (range !== undefined) own.push(['Range', range])
   if (ifRange !== undefined) own.push(['If-Range', ifRange])
-  return formatRequest({ method, target: asked, fields: own })
+  const isOverridden = proofs.length > 0 && known.fields.length > known.fieldsElsewhere.length
+  const common = isOverridden
+    ? formatFieldLines(commonFields(target.authority, given.filter(unless(proofs)), isAskedForUrl))
+    : commonLines(known, target.authority, given, isAskedForUrl)
+  const fields = own.length === 0 ? common : { lines: common.lines + formatFieldLines(own).lines }
+  return formatRequest({ method, target: asked, fields })
 }
 
 /** Put into words once for thousands of requests to one server. */
-function plainLines(
+function commonLines(
   known: Prepared,
   authority: string,
   given: readonly Field[],
@@ -155,7 +155,7 @@ function plainLines(
   const isSame =
     last?.authority === authority && last.given === given && last.isAskedForUrl === isAskedForUrl
   if (isSame) return last.lines
-  const lines = formatFieldLines(commonFields(authority, given, isAskedForUrl, []))
+  const lines = formatFieldLines(commonFields(authority, given, isAskedForUrl))
   known.last = { authority, given, isAskedForUrl, lines }
   return lines
 }
@@ -164,12 +164,10 @@ function commonFields(
   authority: string,
   given: readonly Field[],
   isAskedForUrl: boolean,
-  proofs: readonly Field[],
-): Field[] {
+): readonly Field[] {
   return [
     ['Host', authority],
-    ...(isAskedForUrl ? given : given.filter(isForServers)).filter(unless(proofs)),
-    ...proofs,
+    ...(isAskedForUrl ? given : given.filter(isForServers)),
     // RFC 9110 §12.5.3: a coded body would not be the file.
     ['Accept-Encoding', 'identity'],
   ]
@@ -181,7 +179,6 @@ function isForServers([name]: Field): boolean {
 }
 
 function unless(proofs: readonly Field[]): (field: Field) => boolean {
-  if (proofs.length === 0) return () => true
   const names = new Set(proofs.map(([name]) => name.toLowerCase()))
   return ([name]) => !names.has(name.toLowerCase())
 }

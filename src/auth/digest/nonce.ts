@@ -64,7 +64,9 @@ export class DigestNonce {
   /** Whether it is good for this request. */
   covers(request: RequestFacts): boolean {
     if (this.#count >= maximumCount) return false
-    return this.#space?.some((uri) => request.url.href.startsWith(uri)) ?? true
+    if (this.#space === undefined) return true
+    const { href } = request.url
+    return this.#space.some((uri) => href.startsWith(uri))
   }
 
   /** Whether requests on this connection are on their way with it. */
