@@ -9,7 +9,7 @@ import { decodeText, encodeText } from './text.ts'
 /** What the server asks. */
 export interface ChallengeMessage {
   readonly flags: number
-  /** The domain or server that asks, for people; empty when not sent. */
+  /** The domain or server that asks, for people; empty when not sent, or when it cannot be read. */
   readonly targetName: string
   /** 8 bytes. */
   readonly serverChallenge: Uint8Array
@@ -50,9 +50,9 @@ export function encodeChallengeMessage(message: ChallengeMessage): Uint8Array {
  *
  * @param bytes the whole message, little-endian; 32 bytes when the flags promise no more
  * @returns everything copied out of `bytes`
- * @throws {ProtocolError} `ERR_NTLM_TRUNCATED` when a field points past the end or is promised and absent,
- *   `ERR_NTLM_CHARACTER_SET` when neither Unicode nor OEM is agreed (A245), `ERR_NTLM_TEXT`, `ERR_NTLM_AV_LENGTH`,
- *   `ERR_NTLM_TYPE`, `ERR_NTLM_TOO_LONG`
+ * @throws {ProtocolError} `ERR_NTLM_TRUNCATED` when the target information points past the end or is promised and absent,
+ *   `ERR_NTLM_CHARACTER_SET` when neither Unicode nor OEM is agreed (A245), `ERR_NTLM_AV_LENGTH`, `ERR_NTLM_TYPE`,
+ *   `ERR_NTLM_TOO_LONG`
  */
 export function decodeChallengeMessage(bytes: Uint8Array): ChallengeMessage {
   const reader = new MessageReader('CHALLENGE', bytes)
@@ -66,11 +66,21 @@ export function decodeChallengeMessage(bytes: Uint8Array): ChallengeMessage {
   }
   return {
     flags,
-    targetName: decodeText(reader.field(offsets.targetName), flags),
+    targetName: readTargetName(reader, flags),
     serverChallenge: reader.bytes(offsets.serverChallenge, 8),
     ...(hasFlag(flags, 'targetInfo')
       ? { targetInfo: decodeAvPairs(reader.field(offsets.targetInfo)) }
       : {}),
     ...(hasFlag(flags, 'version') ? { version: reader.version(offsets.version) } : {}),
+  }
+}
+
+/** No answer depends on it, and there are servers that say wrongly where it is: Squid's ntlm_fake_auth is one. */
+function readTargetName(reader: MessageReader, flags: number): string {
+  try {
+    return decodeText(reader.field(offsets.targetName), flags)
+  } catch (error) {
+    if (error instanceof ProtocolError) return ''
+    throw error
   }
 }
