@@ -1,6 +1,9 @@
 /** Kerberos through the helper, against MIT's KDC and MIT's acceptor. */
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { MechanismError } from '../../src/auth/error.ts'
 import type { MechanismIdentity } from '../../src/auth/mechanism.ts'
@@ -12,6 +15,7 @@ import type { HelperMechanisms } from '../../src/native/gssapi/helper-mechanisms
 import { firstToken, openContext, password, PASSWORD } from '../lab/kdc-contexts.ts'
 import { CHANNEL_BOUND, GssAcceptor } from '../lab/kdc-acceptor.ts'
 import { expireTickets } from '../lab/kdc-tickets.ts'
+import { path } from '../lab/installed.ts'
 import { cannotServeTickets, Kdc, realm } from '../lab/kdc.ts'
 
 const principals = [
@@ -54,6 +58,27 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
     acceptor.renew()
     const context = await openContext(implicit, { kind: 'implicit' })
     assert.equal((await acceptor.accept(await firstToken(context))).user, `alice@${realm}`)
+  })
+
+  test('of several who are logged on, the one that is named is told, or else the first (N110, N111)', async () => {
+    const cache = `DIR:${join(kdc.folder, 'collection')}`
+    mkdirSync(cache.slice('DIR:'.length), { mode: 0o700 })
+    const env = { ...process.env, ...kdc.environment, PATH: path, KRB5CCNAME: cache }
+    for (const name of ['alice', 'bob']) {
+      execFileSync('kinit', [name], { env, input: `${PASSWORD}\n` })
+    }
+    execFileSync('kswitch', ['-p', 'alice'], { env })
+    const userOf = async (identity: MechanismIdentity): Promise<string> => {
+      acceptor.renew()
+      const context = await openContext(mechanisms, identity)
+      return (await acceptor.accept(await firstToken(context))).user
+    }
+    const tickets = { kind: 'tickets', cache } as const
+    assert.equal(await userOf(tickets), `alice@${realm}`)
+    assert.equal(await userOf({ ...tickets, principal: 'bob' }), `bob@${realm}`)
+    assert.equal(await userOf({ ...tickets, principal: 'alice' }), `alice@${realm}`)
+    const nobody = openContext(mechanisms, { ...tickets, principal: 'svc/bits' })
+    await assert.rejects(nobody, { code: 'ERR_KERBEROS_NO_CREDENTIALS' })
   })
 
   function mechanismsHere(options: Partial<GssapiOptions> = {}): HelperMechanisms {
