@@ -27,6 +27,7 @@ import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
 import { certificateStores } from './certificate-stores.ts'
 import { engineSettings, readConfig, type Config } from './config.ts'
+import { policyReader, withMachinePolicy } from './machine-policy.ts'
 import { fileLog } from './file-log.ts'
 import { handlers } from './handlers.ts'
 import { carrierSettings } from './proxy-config.ts'
@@ -64,8 +65,9 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
   prepareHomeFolder(home.folder)
   const lock = lockHome(home)
   try {
-    const config = readConfig(home.config)
-    const log = fileLog(home.log, { debug: config.debug ?? false })
+    const file = readConfig(home.config)
+    const log = fileLog(home.log, { debug: file.debug ?? false })
+    const config = withPolicy(file, log)
     const store = openJobStore(home.queue)
     const vault = openHomeVault(home, log)
     const host = config.carrierProcesses === true ? processHost : threadHost
@@ -130,6 +132,12 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     lock[Symbol.dispose]()
     throw error
   }
+}
+
+/** What the machine says about authentication counts where it says something (A58). */
+function withPolicy(file: Config, log: Log): Config {
+  const policy = policyReader()(log)
+  return { ...file, authentication: withMachinePolicy(file.authentication ?? {}, policy, log) }
 }
 
 /** The vault of a home; one that cannot be used costs the jobs with credentials, and no others (N139). */
