@@ -14,9 +14,11 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { ProtocolError } from '../../base/error.ts'
 import type { CertificateOrder } from '../../engine/order.ts'
 import { codeOf, refusalOf, type Refuse } from './failure.ts'
+import { hostStore, takeFromSystem } from './host-store.ts'
 import { readKeyFile, type KeyFile } from './key-file.ts'
 import { encodePem, findPemBlocks } from './pem.ts'
 import { CipherError } from './pkcs12-cipher.ts'
+import { formatPlace, parsePlace, type PlatformStore, type StorePlace } from './platform-store.ts'
 import { isPkcs12, PasswordError, readPkcs12 } from './pkcs12.ts'
 import { isKeyBlock, openKeyBlock } from './private-key.ts'
 
@@ -56,6 +58,8 @@ const NO_ACCESS = 'ERROR_WINHTTP_CLIENT_CERT_NO_ACCESS_PRIVATE_KEY'
  */
 export function readClientCertificate(order: CertificateOrder, now: Date): ClientIdentity {
   const { certificateFile, keyFile, passphrase } = order
+  const place = parsePlace(certificateFile)
+  if (place !== undefined) return readFromSystem(place, now, hostStore())
   const files = [certificateFile, ...(keyFile === undefined ? [] : [keyFile])].map(readKeyFile)
   try {
     const found = files.map((file) => findIn(file, passphrase))
@@ -70,6 +74,28 @@ export function readClientCertificate(order: CertificateOrder, now: Date): Clien
   } finally {
     for (const { bytes } of files) bytes.fill(0)
   }
+}
+
+/**
+ * Takes a client certificate out of a store of the system.
+ *
+ * @param system `undefined` where there is none
+ * @throws {FailureError} as {@link readClientCertificate} and `takeFromSystem`
+ */
+export function readFromSystem(
+  place: StorePlace,
+  now: Date,
+  system: PlatformStore | undefined,
+): ClientIdentity {
+  const refuse = refusalOf(formatPlace(place))
+  const { certificates, keys } = takeFromSystem(place, system)
+  const opened = keys.map((der) => readKey(der, refuse))
+  const [own] = certificates
+  if (own === undefined) throw refuse('CRYPT_E_NOT_FOUND', 'there is no certificate in it')
+  const key = opened.find((each) => own.checkPrivateKey(each))
+  if (key === undefined) throw refuse(NO_KEY, 'its private key is not there')
+  checkDates(own, now, refuse)
+  return identityOf(own, certificates, key)
 }
 
 /**

@@ -64,6 +64,11 @@ export class ClientFiles {
     return new X509Certificate(this.read(`${name}.pem`))
   }
 
+  /** A certificate that was issued. */
+  certificate(name: string): X509Certificate {
+    return new X509Certificate(this.read(`${name}.pem`))
+  }
+
   /** Puts `NAME.pem`, its key and its authority into `NAME.p12`. @returns the full path */
   pkcs12(name: string, passphrase: string, ...options: readonly string[]): string {
     this.openssl('pkcs12', '-export', '-inkey', `${name}.key`, '-in', `${name}.pem`, '-certfile', 'ca.pem', '-passout', `pass:${passphrase}`, '-out', `${name}.p12`, ...options) // prettier-ignore

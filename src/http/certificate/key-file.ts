@@ -2,6 +2,7 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { codeOf, refusalOf } from './failure.ts'
+import { parsePlace } from './platform-store.ts'
 
 /** A file as it was when it was read. */
 export interface KeyFile {
@@ -62,11 +63,12 @@ function readAll(fd: number, length: number): Uint8Array {
 }
 
 /**
- * What changes when a file does.
+ * What changes when a file does; always the same for what is in a store of the system.
  *
  * @throws as {@link readKeyFile} when there is none
  */
 export function stampOf(path: string): string {
+  if (parsePlace(path) !== undefined) return ''
   try {
     const { mtimeMs, ctimeMs, size, ino } = statSync(path)
     return `${mtimeMs} ${ctimeMs} ${size} ${ino}`

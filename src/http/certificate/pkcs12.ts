@@ -29,6 +29,8 @@ export interface Pkcs12 {
 /** The password is another one, or the file is damaged: the file does not tell which. */
 export class PasswordError extends ProtocolError {}
 
+type Wanted = 'everything' | 'keys'
+
 const types = {
   data: '1.2.840.113549.1.7.1',
   encryptedData: '1.2.840.113549.1.7.6',
@@ -63,6 +65,21 @@ export function isPkcs12(bytes: Uint8Array): boolean {
  * @throws {ProtocolError} when it is no such file, or damaged
  */
 export function readPkcs12(bytes: Uint8Array, passphrase: Uint8Array): Pkcs12 {
+  return read(bytes, passphrase, 'everything')
+}
+
+/**
+ * The keys alone: macOS and older Windows encrypt certificates, which are no secret, in ways that are out of use (RC2),
+ * but not keys.
+ *
+ * @returns PKCS#8 in DER, decrypted: secret, and the caller's to wipe
+ * @throws as {@link readPkcs12}
+ */
+export function readPkcs12Keys(bytes: Uint8Array, passphrase: Uint8Array): readonly Uint8Array[] {
+  return read(bytes, passphrase, 'keys').keys
+}
+
+function read(bytes: Uint8Array, passphrase: Uint8Array, wanted: Wanted): Pkcs12 {
   const file = begin(bytes)
   if (file === undefined) throw damaged('its version')
   const contents = readContents(file.enter(derTags.sequence))
@@ -71,7 +88,7 @@ export function readPkcs12(bytes: Uint8Array, passphrase: Uint8Array): Pkcs12 {
   try {
     for (const password of forms) {
       if (mac !== undefined && !isWhole(new DerReader(mac).enter(derTags.sequence), contents, password)) continue // prettier-ignore
-      return new Opener(password).open(contents)
+      return new Opener(password, wanted).open(contents)
     }
     throw wrongPassword()
   } finally {
@@ -96,11 +113,13 @@ function readContents(info: DerReader): Uint8Array {
 /** Collects what is in the bags of one file. */
 class Opener {
   readonly #password: Password
+  readonly #wanted: Wanted
   readonly #certificates: Uint8Array[] = []
   readonly #keys: Uint8Array[] = []
 
-  constructor(password: Password) {
+  constructor(password: Password, wanted: Wanted) {
     this.#password = password
+    this.#wanted = wanted
   }
 
   /** @param contents AuthenticatedSafe (RFC 7292 §4.1) */
@@ -125,7 +144,11 @@ class Opener {
     const encrypted = data.enter(derTags.sequence)
     encrypted.content(derTags.oid)
     const algorithm = encrypted.enter(derTags.sequence)
-    this.#openSafe(this.#decrypt(algorithm, implicitOctets(encrypted)))
+    try {
+      this.#openSafe(this.#decrypt(algorithm, implicitOctets(encrypted)))
+    } catch (error) {
+      if (this.#wanted === 'everything' || !(error instanceof CipherError)) throw error
+    }
   }
 
   /** @param safe SafeContents (RFC 7292 §4.2) */

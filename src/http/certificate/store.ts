@@ -10,7 +10,9 @@ import type { CertificateFiles, CertificateLocation, ClientCertificate } from '.
 import { FailureError, JobError } from '../../job/failure.ts'
 import { isHresultSymbol, type HresultSymbol } from '../../job/hresult.ts'
 import { certificatesIn, readClientCertificate } from './client-certificate.ts'
+import { clientUsageOf } from './client-usage.ts'
 import { codeOf } from './failure.ts'
+import { hashOf } from './platform-store.ts'
 import { locationFolder, type StoreFolders } from './store-folders.ts'
 import { isSubjectLike, subjectText } from './subject.ts'
 
@@ -32,9 +34,6 @@ const predefined = new Set(['ca', 'my', 'root', 'spc'])
 
 /** What a certificate may be in, the first before the others. */
 const endings = ['pem', 'p12', 'pfx'] as const
-
-/** Extended key usages (RFC 5280 §4.2.1.12) with which we may use it. */
-const clientUsages = new Set(['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'])
 
 /**
  * Finds a certificate.
@@ -147,12 +146,10 @@ function candidate(store: Store, hash: string, name: string): readonly Candidate
 
 function whyNotUsable(
   order: CertificateOrder,
-  { keyUsage }: X509Certificate,
+  certificate: X509Certificate,
   now: Date,
 ): string | undefined {
-  // Without the extension it is for everything.
-  const usages = keyUsage as readonly string[] | undefined
-  if (usages !== undefined && !usages.some((usage) => clientUsages.has(usage))) {
+  if (!clientUsageOf(certificate)) {
     return `${order.certificateFile} is not for clients`
   }
   try {
@@ -172,11 +169,6 @@ function open({ certificateFile }: CertificateOrder, hash: string): X509Certific
     if (!(error instanceof FailureError) || !isHresultSymbol(error.code)) throw error
     throw new JobError(error.code, error.message, { cause: error })
   }
-}
-
-/** SHA-1 of the DER: 40 hexadecimal digits, lower case. */
-function hashOf({ fingerprint }: X509Certificate): string {
-  return fingerprint.replaceAll(':', '').toLowerCase()
 }
 
 /** The names in a folder; none when it is not there. @throws {JobError} `E_ACCESSDENIED` */
