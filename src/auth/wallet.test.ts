@@ -381,11 +381,11 @@ const rows: readonly Row[] = [
     expected: '-',
   },
   {
-    why: 'N96: nor is a helper, whoever runs the service',
+    why: 'N96: a helper is, whoever runs the service: it was chosen for the job',
     scheme: 'negotiate',
-    wallet: { pairs: [proxyImplicit], helper },
+    wallet: { pairs: [proxyImplicit], helper, isServiceAccount: true },
     situation: onThisMachine,
-    expected: '-',
+    expected: 'helper/set',
   },
   {
     why: 'N96: unless the list names that very host',

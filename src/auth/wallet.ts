@@ -131,12 +131,11 @@ function allow(
   if (!isImplicitHost(peer.hostname, settings)) {
     return none('who is logged on is not told to hosts outside the list of the administrator')
   }
-  // N96: behind the port may be a program of anybody, who would be this account then. Who made the job is not whose
-  // identity it is, also with a helper.
-  const isLent = isServiceAccount || helper !== undefined
+  // N96: behind the port may be a program of anybody, who would be this account then. A helper was chosen for the job.
+  const isLent = isServiceAccount && helper === undefined
   if (target === 'proxy' && isLoopback && isLent && !isNamed(peer.hostname, settings)) {
     return none(
-      'neither a service account nor a helper is told to a proxy on this machine that is outside the list by its own name',
+      'no service account is told to a proxy on this machine that is outside the list by its own name',
     )
   }
   return { ...entitlement, credentials: helper ?? credentials }

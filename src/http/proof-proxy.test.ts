@@ -103,7 +103,7 @@ for (const scheme of ['http', 'https'] as const) {
     }
     const [hop] = await routes.find(new URL(server.url))
     assert(hop !== 'direct')
-    assert.match(await reasonWith(['*']), /neither a service account nor a helper/u)
+    assert.match(await reasonWith(['*']), /no service account is told/u)
     // Allowed, but nobody is logged on here.
     assert.match(await reasonWith([hop.host]), /^No library for ntlm/u)
   })

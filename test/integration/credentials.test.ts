@@ -1,8 +1,8 @@
 /** Credentials as a person gives them: at the prompt, through standard input, and to a job that lacks them. */
 
 import assert from 'node:assert/strict'
-import { createPrivateKey } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request as forward, type RequestListener } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import { once } from 'node:events'
@@ -125,6 +125,23 @@ suite('lull get --user', { concurrency: 4 }, () => {
     const unwarned = await withoutTerminal(home, quiet, rightLine)
     assert.equal(unwarned.status, 0, unwarned.stderr)
     assert.doesNotMatch(unwarned.stderr, /Warning/u)
+  })
+
+  test('warns of a private key that others can read, and uses it', async (t) => {
+    const server = await guarded(t, [])
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const key = home.path('open.key')
+    writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const args = ['get', `${server.url}/k`, '-o', 'keyed', '--force', '--cert', key]
+    for (const [mode, isWarned] of [
+      [0o644, true],
+      [0o600, false],
+    ] as const) {
+      chmodSync(key, mode)
+      const { status, stderr } = await withoutTerminal(home, args, '')
+      assert.equal(status, 0, stderr)
+      assert.equal(/^Warning: others can read .*open\.key: chmod 600/mu.test(stderr), isWarned)
+    }
   })
 
   test('answers Basic over https', { skip: needsOpenssl }, async (t) => {
