@@ -12,7 +12,7 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { apacheNeeds } from '../test/lab/apache.ts'
 import { missingPackages, type Needs } from '../test/lab/installed.ts'
-import { kdcNeeds } from '../test/lab/kdc.ts'
+import { kdcNeeds, skewNeeds } from '../test/lab/kdc.ts'
 import { networkManagerNeeds } from '../test/lab/network-manager.ts'
 import { winbindNeeds } from '../test/lab/samba.ts'
 import { squidNeeds } from '../test/lab/squid.ts'
@@ -28,6 +28,7 @@ const needs: Needs = {
   dnsmasq: 'dnsmasq-base',
   ip: 'iproute2',
   ...kdcNeeds,
+  ...skewNeeds,
   ...apacheNeeds,
   ...squidNeeds,
   ...winbindNeeds,

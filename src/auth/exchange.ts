@@ -94,6 +94,8 @@ export class Exchange implements Disposable {
   #challenges: readonly Challenge[] = []
   #selection: Selection = { choices: [], passedOver: [] }
   readonly #ended: Ended[] = []
+  /** What our side could not do when it was asked last. */
+  #shortfall: string | undefined
   #count = 0
   #restarts = 0
   #beginnings = 0
@@ -298,6 +300,7 @@ export class Exchange implements Disposable {
     const session = this.#memory.open(choice)
     if (!('begin' in session)) {
       this.#ended.push({ ...choice, kind: 'unable', realm, reason: session.reason })
+      this.#shortfall ??= session.reason
       this.#release()
       return undefined
     }
@@ -318,6 +321,7 @@ export class Exchange implements Disposable {
         return answer
       case 'unable':
       case 'refused':
+        this.#shortfall ??= answer.kind === 'unable' ? answer.reason : answer.shortfall
         this.#end(answer.kind, realm, answer.reason)
         return undefined
       default:
@@ -409,13 +413,12 @@ export class Exchange implements Disposable {
 
   #fail(): Failed {
     const { target } = this.#memory.options.situation
-    if (this.#memory.hasRefused) {
-      return failed(`The ${target} refused the credentials`)
-    }
+    const why = this.#shortfall === undefined ? '' : `: ${this.#shortfall}`
+    if (this.#memory.hasRefused) return failed(`The ${target} refused the credentials${why}`)
     return failed(
       this.#challenges.length === 0
         ? `The ${target} asks for proof and names no way to give it`
-        : `The ${target} asks for proof that the job cannot give`,
+        : `The ${target} asks for proof that the job cannot give${why}`,
     )
   }
 }

@@ -185,6 +185,8 @@ export interface Refused {
   readonly kind: 'refused'
   /** As in {@link Unable}. */
   readonly reason: string
+  /** What our side could not do, so that the peer got less than it might have taken; as {@link reason}. */
+  readonly shortfall?: string
 }
 
 /** What to do about a challenge. */

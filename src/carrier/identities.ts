@@ -12,6 +12,7 @@ import { nodeHashes } from '../http/node-hashes.ts'
 import { isServiceAccount } from './service-account.ts'
 import { systemClock } from './system-clock.ts'
 import { systemRandom } from './system-random.ts'
+import { WitnessedMechanisms } from './witnessed-mechanisms.ts'
 
 /** Who hears of identities. */
 export interface IdentityListeners extends Pick<IdentityOptions, 'witness' | 'warn'> {
@@ -41,7 +42,9 @@ export class Identities {
   ) {
     this.#order = order
     this.#listeners = listeners
-    this.#world = worldOf(mechanisms, order?.settings ?? defaultAuthSettings)
+    // What they fail with is told to whoever looks at the job, and no name that was set may be (A17).
+    const nameless = new WitnessedMechanisms(mechanisms, () => undefined)
+    this.#world = worldOf(nameless, order?.settings ?? defaultAuthSettings)
     this.#pairs = (order?.pairs ?? []).map(({ target, scheme, credentials }) => ({
       target,
       scheme,
@@ -74,6 +77,12 @@ export class Identities {
     const { closed: _, ...listeners } = this.#listeners
     const isUnasked = this.#order?.provesUnasked ?? false
     return new Identity({ wallet, world: this.#world, isUnasked, ...listeners })
+  }
+
+  /** Whether anything is set, or stands in a URL, that a peer could refuse: a password, a token. */
+  get hasPasswords(): boolean {
+    const given = [...this.#pairs.map(({ credentials }) => credentials), ...this.#urlCredentials]
+    return given.some(({ kind }) => kind === 'password' || kind === 'bearer' || kind === 'client')
   }
 
   /** Wipes everything; no file of the turn is on its way any more. May be called twice. */

@@ -4,6 +4,7 @@ import { MechanismError } from '../auth/error.ts'
 import type {
   ContextRequest,
   MechanismContext,
+  MechanismIdentity,
   MechanismName,
   Mechanisms,
   MechanismStep,
@@ -32,7 +33,7 @@ export class WitnessedMechanisms implements Mechanisms {
 
   async open(request: ContextRequest): Promise<MechanismContext> {
     const { mechanism, targetName: service, identity } = request
-    const name = identity.kind === 'password' ? identity.userName : ''
+    const name = nameOf(identity)
     const ticket = { mechanism, service, identity: identity.kind }
     let isTold = false
     const tell = (reason?: string): void => {
@@ -88,12 +89,25 @@ class WitnessedContext implements MechanismContext {
   }
 }
 
+/** Without domain and realm: messages have names as the library writes them. Empty where nobody is named. */
+function nameOf(identity: MechanismIdentity): string {
+  const name =
+    identity.kind === 'password'
+      ? identity.userName
+      : identity.kind === 'implicit'
+        ? ''
+        : (identity.principal ?? '')
+  return name.replace(/^[^\\]*\\/u, '').replace(/@.*$/su, '')
+}
+
 function withoutName(error: unknown, name: string): Error {
   if (!(error instanceof MechanismError) || name === '') {
     return error instanceof Error ? error : new Error(String(error))
   }
-  const escaped = name.replaceAll(/[$()*+./?[\\\]^{|}-]/gu, String.raw`\$&`)
-  const pattern = new RegExp(`(?<!\\w)${escaped}(?!\\w)`, 'gu')
+  const escaped = name.replaceAll(/[$()*+./?[\\\]^{|}]/gu, String.raw`\$&`)
+  const domain = String.raw`(?:[\w.-]+\\)?`
+  const realm = String.raw`(?:\\?@[\w.-]+)*`
+  const pattern = new RegExp(String.raw`(?<!\w)${domain}${escaped}${realm}(?!\w)`, 'giu')
   const { code, reason, cause } = error
   return new MechanismError(code, error.message.replaceAll(pattern, 'the user'), { reason, cause })
 }

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Daemon, makeFolder, removeFolder } from './daemon.ts'
@@ -16,8 +16,17 @@ export const kdcNeeds: Needs = {
   kinit: 'krb5-user',
 }
 
+/** What a realm needs whose clock is wrong. */
+export const skewNeeds: Needs = {
+  ...kdcNeeds,
+  '/usr/lib/*/faketime/libfaketime.so.1': 'libfaketime',
+}
+
 /** Why there is no realm here; `false` when there can be one. */
 export const cannotServeTickets: string | false = whyMissing(kdcNeeds)
+
+/** Why there is no realm with a wrong clock here. */
+export const cannotSkewClocks: string | false = whyMissing(skewNeeds)
 
 /** The realm and the domain that belongs to it. */
 export const realm = 'LULL.TEST'
@@ -38,6 +47,14 @@ export interface TicketRequest {
   readonly password: string
 }
 
+/** What a realm is like besides its principals. */
+export interface KdcOptions {
+  /** By how many seconds the clock of the KDC is ahead. */
+  readonly aheadSeconds?: number
+  /** Whether clients believe the clock of the KDC and not their own, as they usually do (`kdc_timesync`). */
+  readonly followsKdc?: boolean
+}
+
 /** A KDC in a process of its own; it and its folder are gone when it is disposed. */
 export class Kdc implements AsyncDisposable {
   /** Holds everything. */
@@ -54,13 +71,13 @@ export class Kdc implements AsyncDisposable {
   }
 
   /** Makes a realm with these principals, and starts it. */
-  static async start(principals: readonly Principal[]): Promise<Kdc> {
+  static async start(principals: readonly Principal[], options: KdcOptions = {}): Promise<Kdc> {
     const folder = makeFolder('kdc')
     try {
-      configure(folder, 0)
+      configure(folder, 0, options)
       await run(folder, 'kdb5_util', ['-r', realm, 'create', '-s', '-P', 'master'])
       await administer(folder, principals.map(addPrincipal))
-      return new Kdc(folder, await serve(folder))
+      return new Kdc(folder, await serve(folder, options))
     } catch (error) {
       removeFolder(folder)
       throw error
@@ -135,7 +152,7 @@ export class SilentKdc implements AsyncDisposable {
   }
 }
 
-function configure(folder: string, port: number): void {
+function configure(folder: string, port: number, { followsKdc = true }: KdcOptions = {}): void {
   writeFileSync(
     join(folder, 'krb5.conf'),
     `[libdefaults]
@@ -144,6 +161,7 @@ function configure(folder: string, port: number): void {
   dns_lookup_realm = false
   udp_preference_limit = 1
   forwardable = true
+  kdc_timesync = ${Number(followsKdc)}
 [realms]
   ${realm} = {
     kdc = 127.0.0.1:${port}
@@ -190,12 +208,20 @@ async function administer(folder: string, commands: readonly string[]): Promise<
   if (done.length < commands.length) throw new Error(`Cannot administer the realm: ${said}`)
 }
 
-async function serve(folder: string): Promise<Daemon> {
+async function serve(folder: string, options: KdcOptions): Promise<Daemon> {
   const { daemon } = await Daemon.onPorts(1, ([port = 0]) => {
-    configure(folder, port)
-    return { program: 'krb5kdc', args: ['-n', '-r', realm], env: surroundings(folder) }
+    configure(folder, port, options)
+    const env = { ...surroundings(folder), ...wrongClock(options) }
+    return { program: 'krb5kdc', args: ['-n', '-r', realm], env }
   })
   return daemon
+}
+
+/** What makes a process believe that it is another time. */
+function wrongClock({ aheadSeconds = 0 }: KdcOptions): Readonly<Record<string, string>> {
+  if (aheadSeconds === 0) return {}
+  const [library = ''] = globSync('/usr/lib/*/faketime/libfaketime.so.1')
+  return { LD_PRELOAD: library, FAKETIME: `${aheadSeconds > 0 ? '+' : ''}${aheadSeconds}s` }
 }
 
 async function run(

@@ -3,7 +3,7 @@
 import { Apache, cannotServeSchemes } from './apache.ts'
 import { Authority, type CertificateFiles } from './authority.ts'
 import { PASSWORD } from './kdc-contexts.ts'
-import { cannotServeTickets, Kdc } from './kdc.ts'
+import { cannotServeTickets, Kdc, type KdcOptions } from './kdc.ts'
 import { USER } from './people.ts'
 import { cannotJudgeNtlm, Winbind } from './samba.ts'
 import { cannotProxy, Squid, type ProxyScheme } from './squid.ts'
@@ -45,11 +45,15 @@ export class Lab implements AsyncDisposable {
   /** Starts the servers, and of the proxies those that are named and can be here. */
   static async start({
     proxies = [],
-  }: { readonly proxies?: readonly ProxyScheme[] } = {}): Promise<Lab> {
+    realm = {},
+  }: {
+    readonly proxies?: readonly ProxyScheme[]
+    readonly realm?: KdcOptions
+  } = {}): Promise<Lab> {
     await using stack = new AsyncDisposableStack()
     const authority = stack.use(await Authority.create())
     const users = [{ name: USER, password: PASSWORD }, { name: 'HTTP/localhost' }]
-    const kdc = stack.use(await Kdc.start(users))
+    const kdc = stack.use(await Kdc.start(users, realm))
     const [certificate, client, keytab, tickets] = await Promise.all([
       authority.issue({ name: 'localhost', use: 'server' }),
       authority.issue({ name: USER, use: 'client' }),

@@ -49,6 +49,8 @@ export interface ContextScheme {
   otherForm?(request: RequestFacts, token: Uint8Array): MechanismContext | undefined
   /** Whether a token of ours can be the last that the peer needs. */
   canSucceed(token: Uint8Array): boolean
+  /** What our side could not do, so that it proves itself with less; for people, where there is anything. */
+  shortfall?(): string | undefined
   /**
    * Whether the connection stays authenticated after this last token of ours, when the peer does not say so itself
    * (A274).
@@ -276,9 +278,11 @@ class ContextHandshake implements Handshake {
 
   #refuse(): Unable | Refused {
     this.#isSpent = true
+    const shortfall = this.#scheme.shortfall?.()
     this.#failure ??= {
       kind: 'refused',
       reason: `${this.#scheme.token}: the peer refused these credentials`,
+      ...(shortfall === undefined ? {} : { shortfall }),
     }
     return this.#failure
   }

@@ -152,6 +152,11 @@ class NegotiateOverHttp implements ContextScheme {
     return inner !== undefined && !isNtlm(inner, 'NEGOTIATE')
   }
 
+  shortfall(): string | undefined {
+    const isWithout = this.#opening.world.clock.now() < this.#kerberosPausedUntil
+    return isWithout ? this.#kerberosFailure : undefined
+  }
+
   persists(token: Uint8Array): boolean {
     return isNtlm(mechanismTokenOf(token))
   }

@@ -28,6 +28,7 @@ const kerberosConditions: ReadonlyMap<number, Condition> = new Map([
   [31, { code: 'ERR_KERBEROS_PASSWORD', reason: 'refused' }], // KRB_AP_ERR_BAD_INTEGRITY
   [32, { code: 'ERR_KERBEROS_EXPIRED', reason: 'unable' }], // KRB_AP_ERR_TKT_EXPIRED
   [37, { code: 'ERR_KERBEROS_CLOCK', reason: 'unable' }], // KRB_AP_ERR_SKEW
+  [148, { code: 'ERR_KERBEROS_CLOCK', reason: 'unable' }], // KRB5_KDCREP_SKEW
   [154, { code: 'ERR_KERBEROS_KDC', reason: 'unable' }], // KRB5_REALM_UNKNOWN
   [156, { code: 'ERR_KERBEROS_KDC', reason: 'unable' }], // KRB5_KDC_UNREACH
 ])
