@@ -16,6 +16,7 @@ import { PartialFile } from '../files/partial-file.ts'
 import { checkTarget, siblingTarget, type TargetChecks } from '../files/target.ts'
 import { Verification, type Passage } from '../files/verify.ts'
 import { DistrustError } from '../http/failure.ts'
+import { DisallowedRedirectError } from '../http/redirect.ts'
 import type {
   BodySink,
   ExchangeResult,
@@ -198,6 +199,9 @@ export class FileTransfer implements BodySink {
       return await this.#context.http.exchange(request, this)
     } catch (error) {
       if (error instanceof DistrustError) await this.#restart(error.failure.sentence, false)
+      // bits-jobs.md §22.7: so that whoever disallowed it can look where it leads.
+      const { location } = error instanceof DisallowedRedirectError ? error : {}
+      if (location !== undefined) this.#remoteName = location
       throw error
     }
   }

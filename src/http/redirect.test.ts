@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { FailureError } from '../job/failure.ts'
 import type { RedirectPolicy } from '../job/job.ts'
 import { Fields } from '../wire/fields.ts'
-import { Hops, isRedirect, MAXIMUM_REDIRECTS } from './redirect.ts'
+import { DisallowedRedirectError, Hops, isRedirect, MAXIMUM_REDIRECTS } from './redirect.ts'
 import { parseTarget } from './target.ts'
 
 const silent: RedirectPolicy = { follow: 'silent', allowHttpsToHttp: false }
@@ -72,6 +72,23 @@ for (const status of [301, 302, 303, 307, 308]) {
         error instanceof FailureError &&
         error.failure.symbol === `BG_E_HTTP_ERROR_${status}` &&
         error.failure.severity === 'fatal',
+    )
+  })
+}
+
+for (const [location, place] of [
+  ['/b#c', 'http://a.test/b'],
+  ['http://user:word@b.test/', 'http://b.test/'],
+  ['ftp://b.test/', undefined],
+  [undefined, undefined],
+] as const) {
+  test(`Hops.next() tells that ${location ?? 'nothing'} leads to ${place ?? 'no place'} where redirects are not allowed`, () => {
+    const first = parseTarget('http://a.test/')
+    const hops = new Hops(first, { follow: 'disallow', allowHttpsToHttp: false })
+    const fields = new Fields(location === undefined ? [] : [['Location', location]])
+    assert.throws(
+      () => hops.next(first, 302, fields),
+      (error) => error instanceof DisallowedRedirectError && error.location === place,
     )
   })
 }

@@ -15,6 +15,18 @@ export function isRedirect(method: string, status: number): boolean {
   return redirectStatuses.has(status) && (method === 'GET' || method === 'HEAD')
 }
 
+/** A redirect that nobody was to follow. */
+export class DisallowedRedirectError extends FailureError {
+  /** Where it leads, without a fragment; `undefined` when it does not say. */
+  readonly location: string | undefined
+
+  constructor(status: number, location: string | undefined) {
+    const sentence = `The server answered ${status}: the file is elsewhere, and following is not allowed`
+    super(httpStatusFailure(status, sentence, { severity: 'fatal' }))
+    this.location = location
+  }
+}
+
 /** The way of one exchange: where it began and every place it was sent on to. */
 export class Hops {
   readonly #policy: RedirectPolicy
@@ -38,13 +50,7 @@ export class Hops {
    */
   next(from: Target, status: number, fields: Fields): Target {
     if (this.#policy.follow === 'disallow') {
-      throw new FailureError(
-        httpStatusFailure(
-          status,
-          `The server answered ${status}: the file is elsewhere, and following is not allowed`,
-          { severity: 'fatal' },
-        ),
-      )
+      throw new DisallowedRedirectError(status, placeOf(from, fields))
     }
     const to = location(from, fields)
     if (from.scheme === 'https' && to.scheme === 'http' && !this.#policy.allowHttpsToHttp) {
@@ -57,6 +63,16 @@ export class Hops {
     }
     this.#visited.add(to.url)
     return to
+  }
+}
+
+/** Nobody goes there: whatever is wrong with it is of no interest. */
+function placeOf(from: Target, fields: Fields): string | undefined {
+  try {
+    return location(from, fields).url
+  } catch (error) {
+    if (error instanceof FailureError) return undefined
+    throw error
   }
 }
 

@@ -93,6 +93,10 @@ for (const { name, open } of ways) {
         await job.resume()
         await waitState(job, 'ERROR')
         assert.equal((await job.getError()).symbol, symbol)
+        // Whoever disallowed it can look where it leads; it is asked for where it was named, all the same.
+        for await (const { remoteName } of job.enumFiles()) {
+          assert.equal(remoteName, `${plain.url}/there`)
+        }
       }
       await job.setSecurityFlags(allowHttpsToHttp)
       await job.resume()
