@@ -18,6 +18,7 @@ import { TargetChecks } from '../files/target.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
 import type { Routes } from '../job/route.ts'
+import { AwaitedTickets } from './awaited-tickets.ts'
 import { toFailure } from './failure.ts'
 import { FileTransfer, type Asking, type TransferContext } from './file-transfer.ts'
 import { Identities } from './identities.ts'
@@ -62,6 +63,7 @@ export class Turn {
   readonly #policy: CheckpointPolicy
   readonly #context: TransferContext
   readonly #identities: Identities
+  readonly #tickets: AwaitedTickets
   readonly #abort = new AbortController()
   readonly #queue: FileOrder[] = []
   readonly #moving = new Set<FileTransfer>()
@@ -93,7 +95,8 @@ export class Turn {
     this.#connections = order.connections
     this.#window = order.connections
     this.over = this.#ended.promise
-    this.#identities = new Identities(order.identity, world.mechanisms, {
+    this.#tickets = new AwaitedTickets(world.mechanisms)
+    this.#identities = new Identities(order.identity, this.#tickets, {
       closed: (identity) => world.http.retire(identity),
       warn: (readable) => this.#warn(readable),
     })
@@ -176,7 +179,8 @@ export class Turn {
     this.#moving.delete(transfer)
     this.#finished.push(transfer)
     if (!this.#abort.signal.aborted) {
-      this.#failure = toFailure(error, transfer.order)
+      const failure = toFailure(error, transfer.order)
+      this.#failure = this.#tickets.interpret(failure, this.#identities.hasPasswords)
       this.stop()
     }
     this.#endIfDone()

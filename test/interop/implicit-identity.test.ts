@@ -1,6 +1,7 @@
 /** Who is logged on, through whole jobs: when they are told who asks, to whom, and when they are not. MIT's realm. */
 
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import {
@@ -13,8 +14,9 @@ import {
 } from 'lull'
 import type { AuthConfig } from '../../src/service/auth-config.ts'
 import { Content } from '../lab/content.ts'
-import { settle } from '../lab/follow.ts'
+import { settle, waitState } from '../lab/follow.ts'
 import { PASSWORD } from '../lab/kdc-contexts.ts'
+import { expireTickets } from '../lab/kdc-tickets.ts'
 import { realm } from '../lab/kdc.ts'
 import { cannotProxyWith, cannotServe, Lab } from '../lab/lab.ts'
 import { LullHome } from '../lab/lull.ts'
@@ -137,6 +139,30 @@ suite('who is logged on', { skip: cannotServe }, () => {
     const own = await service(undefined, { ...cache, KRB5_CLIENT_KTNAME: `FILE:${keytab}` })
     const view = await fetched(own, { credentials })
     assert.equal(view.state, 'ACKNOWLEDGED', view.error?.message)
+  })
+
+  test('tickets that have expired keep a job waiting, and fresh ones let it go on (N114)', async () => {
+    const cache = await lab.kdc.tickets({ name: USER, password: PASSWORD })
+    const fresh = readFileSync(cache.slice('FILE:'.length))
+    expireTickets(cache)
+    const { home, manager } = await service(undefined, { KRB5CCNAME: cache })
+    const localName = home.path('later')
+    const job = await manager.createJob('later', {
+      files: [{ remoteName: lab.apache.url('http', 'kerberos', 'file'), localName }],
+      proxy: { usage: 'noProxy' },
+      credentials: [{ ...proxyLogon, target: 'server' }],
+      completesItself: true,
+    })
+    await job.resume()
+    const waiting = await waitState(job, 'TRANSIENT_ERROR')
+    const { error } = waiting
+    assert.equal(error?.symbol, 'BG_E_HTTP_ERROR_401')
+    assert.match(error.message, /have expired: it goes on when there are fresh ones/u)
+    writeFileSync(cache.slice('FILE:'.length), fresh)
+    await job.resume()
+    const view = await settle(job)
+    assert.equal(view.state, 'ACKNOWLEDGED', view.error?.message)
+    assert.equal(content.firstDifference(localName), undefined)
   })
 
   test('an encoded identity may be tickets or a keytab (A157)', async () => {
