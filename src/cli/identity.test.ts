@@ -56,6 +56,32 @@ describe('schemesOf()', () => {
   }
 })
 
+describe('planTarget()', () => {
+  test('planTarget() sets every pair that bitsadmin /setcredentials does: each target, each scheme (A26)', () => {
+    const every = ['basic', 'digest', 'ntlm', 'negotiate', 'passport'] as const
+    for (const [target, prefix] of [
+      ['server', ''],
+      ['proxy', 'proxy-'],
+    ] as const) {
+      for (const scheme of every) {
+        const words = [`--${prefix}user`, 'a@b.example', `--${prefix}scheme`, scheme.toUpperCase()]
+        // BITS stores Passport for a proxy and never uses it (A344); here it is refused at once.
+        if (target === 'proxy' && scheme === 'passport') {
+          assert.match(
+            refusal(() => planIdentity(get(...words))),
+            /passport/u,
+          )
+          continue
+        }
+        const [plan] = planIdentity(get(...words)).targets
+        assert(plan !== undefined)
+        const credentials = { userName: 'a@b.example', password: 'p' }
+        assert.deepEqual(pairsOf(plan, 'p', true), [{ target, scheme, credentials }])
+      }
+    }
+  })
+})
+
 describe('planIdentity()', () => {
   test('planIdentity() gives each target what is its own', () => {
     const { targets } = planIdentity(

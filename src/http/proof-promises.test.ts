@@ -127,6 +127,25 @@ test('what proves somebody stays in nothing that is kept: not in errors, refusal
   assert.equal(text, '', 'the page of the error is dropped')
 })
 
+test('each of several connections is proven once, by a handshake of its own, and there are no more than were allowed (A360, A367)', async (t) => {
+  const server = await guarded(t, [guards.ntlm()])
+  const identity = identityWith(t, [pair('ntlm')])
+  const client = makeClient(t)
+  await fetchText(client, `${server.url}/first`, { identity })
+  const paths = Array.from({ length: 30 }, (_, place) => `/${place}`)
+  await Promise.all(
+    paths.map((path) => fetchText(client, server.url + path, { identity, connections: 3 })),
+  )
+  const proofs = new Map<number, number>()
+  for (const { connection, credentials } of server.log) {
+    // AUTHENTICATE, the third message.
+    const isProof = credentials?.startsWith('NTLM TlRMTVNTUAAD') === true
+    proofs.set(connection, (proofs.get(connection) ?? 0) + Number(isProof))
+  }
+  assert(proofs.size <= 3)
+  assert.deepEqual([...new Set(proofs.values())], [1])
+})
+
 test('a body that was refused is sent again once, with the proof, and a second refusal is the end (A422)', async (t) => {
   for (const [password, status, proofs] of [
     [user.password, 200, [undefined, 'Basic']],

@@ -63,7 +63,8 @@ const negotiating: () => Guard = () => {
 const right = { userName: user.name, password: user.password }
 
 for (const { name, open } of ways) {
-  suite(`credentials of a job ${name}`, () => {
+  // Two services, as BITS and Delivery Optimization are two: what holds for the one holds for the other.
+  suite(`credentials of a job ${name}, by the one contract (A27)`, () => {
     const home = new LullHome({ config: { backgroundJobs: 100 } })
     let manager: Awaited<ReturnType<typeof open>>
     let job: BackgroundCopyJob

@@ -147,12 +147,17 @@ suite('jobs at servers of every scheme', { skip: cannotServe }, () => {
     await assertWhole(job, target)
   })
 
-  test('Basic in the URL is answered with, and shown nowhere', async () => {
+  test('Basic in the URL is answered with, and shown to nobody who looks at the queue (A17, A41, A44)', async () => {
     const url = new URL(lab.apache.url('http', 'basic', 'file'))
     url.username = USER
     url.password = PASSWORD
     const { job, target } = await begin(url.href, {})
     assert(!JSON.stringify(await assertWhole(job, target)).includes(PASSWORD))
+    const names: string[] = []
+    for await (const { remoteName } of job.enumFiles()) names.push(remoteName)
+    assert.deepEqual(names, [lab.apache.url('http', 'basic', 'file')])
+    const queue = JSON.stringify(await home.json(['jobs', '--all']))
+    assert(queue.includes(job.id) && !queue.includes(PASSWORD))
   })
 
   suite('that BITS cannot do, behind a proxy', () => {

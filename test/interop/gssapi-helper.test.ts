@@ -45,7 +45,7 @@ suite('the helper of Kerberos', { skip: cannotServeTickets }, () => {
     return gssapiMechanisms({ clock: systemClock, environment: kdc.environment, ...options })
   }
 
-  test('a KDC that never answers blocks nobody, and its helper is killed at the deadline', async () => {
+  test('a KDC that never answers blocks nobody, and its helper is killed at the deadline (A300, A301)', async () => {
     const clock = new TurnedClock()
     const environment = { KRB5_CONFIG: silent.config }
     const mechanisms = mechanismsHere({ clock, deadlineMs: DEADLINE_MS, environment })
@@ -132,7 +132,7 @@ suite('the helper of Kerberos', { skip: cannotServeTickets }, () => {
     assert.deepEqual(mechanisms.processIds, [])
   })
 
-  test('helpers are told apart by the password, which stands nowhere to be read', async () => {
+  test('helpers are told apart by the password, which stands nowhere to be read (A163, A301)', async () => {
     await using mechanisms = mechanismsHere()
     for (const secret of [PASSWORD, PASSWORD, 'Wandering-Penguin!7']) {
       await openContext(mechanisms, password('alice', secret)).catch(() => undefined)

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { MechanismError } from '../../src/auth/error.ts'
@@ -28,6 +28,18 @@ const principals = [
   { name: 'HTTP/trusted.lull.test', options: '+ok_as_delegate' },
 ]
 
+/** A308; the first two are in every realm, the others since RFC 8009. */
+const etypes = [
+  'aes256-cts-hmac-sha1-96',
+  'aes128-cts-hmac-sha1-96',
+  'aes128-cts-hmac-sha256-128',
+  'aes256-cts-hmac-sha384-192',
+] as const
+
+function userOf(etype: string): string {
+  return `user-${etype}`
+}
+
 const text = new TextEncoder()
 
 suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
@@ -38,7 +50,12 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
   let tickets: string
 
   before(async () => {
-    kdc = await Kdc.start(principals)
+    const ofEtypes = etypes.map((etype) => ({
+      name: userOf(etype),
+      password: PASSWORD,
+      options: `+requires_preauth -e ${etype}:normal`,
+    }))
+    kdc = await Kdc.start([...principals, ...ofEtypes])
     keytab = await kdc.keytab('svc.keytab', ['svc/bits'])
     tickets = await kdc.tickets({ name: 'alice', password: PASSWORD })
     const services = await kdc.keytab('http.keytab', ['HTTP/localhost', 'HTTP/trusted.lull.test'])
@@ -141,6 +158,52 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
       context.close()
     })
   }
+
+  // What the library computes for us (RFC 4120, 3961, 8009): keys, tickets, messages. The acceptor is another process.
+  for (const etype of etypes) {
+    test(`a key of ${etype} proves its user, and both sign with what was derived from it (A306, A307, A308, A314, A431)`, async () => {
+      const context = await openContext(mechanisms, password(userOf(etype)))
+      acceptor.renew()
+      const accepted = await acceptor.accept(await firstToken(context))
+      assert.equal(accepted.user, `${userOf(etype)}@${realm}`)
+      assert.deepEqual(await context.step(accepted.token), { complete: true })
+      const message = text.encode(etype)
+      assert(await acceptor.verify(message, await context.sign(message)))
+      context.close()
+    })
+  }
+
+  test('a realm is found where a configuration includes another one (A305)', async () => {
+    const config = join(kdc.folder, 'including.conf')
+    writeFileSync(
+      config,
+      `[libdefaults]\n  default_realm = ELSEWHERE.TEST\ninclude ${kdc.config}\n`,
+    )
+    await using including = mechanismsHere({
+      environment: { ...kdc.environment, KRB5_CONFIG: config },
+    })
+    assert((await firstToken(await openContext(including, password(`alice@${realm}`)))).length > 0)
+    const nowhere = join(kdc.folder, 'nowhere.conf')
+    writeFileSync(nowhere, '[libdefaults]\n  dns_lookup_kdc = false\n')
+    await using without = mechanismsHere({
+      environment: { ...kdc.environment, KRB5_CONFIG: nowhere },
+    })
+    await assert.rejects(openContext(without, password(`alice@${realm}`)), {
+      code: 'ERR_KERBEROS_KDC',
+    })
+  })
+
+  test('tickets that a password bought are in no cache of anybody else (A302)', async () => {
+    const cache = join(kdc.folder, 'default-cache')
+    await using own = mechanismsHere({
+      environment: { ...kdc.environment, KRB5CCNAME: `FILE:${cache}` },
+    })
+    assert((await firstToken(await openContext(own, password('alice')))).length > 0)
+    assert(!existsSync(cache))
+    await assert.rejects(openContext(own, { kind: 'implicit' }), {
+      code: 'ERR_KERBEROS_NO_CREDENTIALS',
+    })
+  })
 
   const failures: readonly {
     readonly name: string

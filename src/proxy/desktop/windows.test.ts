@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -130,6 +130,29 @@ test('parseValues() and parseConnection() read whatever they are given', () => {
     }),
   )
 })
+
+test(
+  'Windows’s settings are not those of netsh winhttp, which is not even asked for (A116)',
+  { skip: process.platform === 'win32' },
+  async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'lull-windows-'))
+    context.after(() => rmSync(folder, { recursive: true, force: true }))
+    const program = `${folder}/root\\System32\\reg.exe`
+    const asked = join(folder, 'asked')
+    const netsh = connection(3, 'netsh:80', '', '').toString('hex')
+    const script = `#!/bin/sh
+echo "$2" >> '${asked}'
+echo '    WinHttpSettings    REG_BINARY    ${netsh}'
+`
+    writeFileSync(program, script)
+    chmodSync(program, 0o755)
+    const environment = { SystemRoot: `${folder}/root`, PATH: '/usr/bin:/bin' }
+    const [registry] = await windowsDesktop({ environment, home: folder }).read()
+    assert.equal(registry?.says, 'no proxy is set')
+    assert.equal(registry.fixed, undefined)
+    assert.doesNotMatch(readFileSync(asked, 'utf8'), /winhttp/iu)
+  },
+)
 
 for (const [policy, hive] of [
   ['', 'HKCU'],
