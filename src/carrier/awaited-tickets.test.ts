@@ -70,6 +70,7 @@ for (const [what, identity, code, of, hasPasswords, severity] of rows) {
       else await assert.rejects(proved, { code })
       const found = mechanisms.interpret(of, hasPasswords)
       assert.equal(found.severity, severity)
+      assert.equal(found.waitsFor, severity === 'transient' ? 'tickets' : 'retry')
       assert.equal(/expired: it goes on/u.test(found.sentence), severity === 'transient')
       if (severity === 'fatal') assert.equal(found, of)
     })

@@ -38,6 +38,7 @@ export class AwaitedTickets implements Mechanisms {
     return {
       ...failure,
       severity: 'transient',
+      waitsFor: 'tickets',
       sentence: `${failure.sentence}; the tickets of who is logged on have expired: it goes on when there are fresh ones`,
       retryAfterMs: LOOK_AGAIN_MS,
     }

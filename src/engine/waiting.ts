@@ -38,6 +38,7 @@ export function waitingFor(
   if (failure.waitsFor === 'network') return `a network: ${failure.sentence}`
   if (failure.waitsFor === 'cost') return `a network that costs less: ${failure.sentence}`
   if (failure.waitsFor === 'space') return `room on the disk: ${failure.sentence}`
+  if (failure.waitsFor === 'tickets') return `fresh tickets: ${failure.sentence}`
   const seconds = retryAt === undefined ? undefined : Math.max(0, Math.ceil((retryAt - now) / 1000))
   return seconds === undefined
     ? failure.sentence

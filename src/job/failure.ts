@@ -33,8 +33,9 @@ export type ErrorContext = (typeof errorContexts)[number]
  *   the failure itself says after how long it is to be tried again.
  * - `cost`: a network whose use costs what the job allows; as with `network`.
  * - `space`: room on the volume of the target. Looked at again every few seconds and not counted either.
+ * - `tickets`: fresh tickets of who is logged on. Not counted either, because nobody is asked before there are some.
  */
-export const waits = ['retry', 'network', 'cost', 'space'] as const
+export const waits = ['retry', 'network', 'cost', 'space', 'tickets'] as const
 
 /** One of {@link waits}. */
 export type WaitsFor = (typeof waits)[number]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { costFailure, costStates } from './cost.ts'
-import { failure } from './failure.ts'
+import { failure, httpStatusFailure } from './failure.ts'
 import { decideRetry } from './retry.ts'
 
 const lost = failure('ERROR_WINHTTP_CONNECTION_ERROR', 'GENERAL_TRANSPORT', 'The connection broke')
@@ -101,5 +101,8 @@ describe('decideRetry()', () => {
     assert.deepEqual(decideRetry(impatient, away, 0), { kind: 'wait' })
     assert.deepEqual(decideRetry(impatient, costly, 0), { kind: 'wait' })
     assert.deepEqual(decideRetry(impatient, full, 0), { kind: 'wait', delayMs: 5_000 })
+    const stale = httpStatusFailure(401, 'Expired', { severity: 'transient' })
+    const ticketless = { ...stale, waitsFor: 'tickets', retryAfterMs: 60_000 } as const
+    assert.deepEqual(decideRetry(impatient, ticketless, 0), { kind: 'wait', delayMs: 60_000 })
   })
 })

@@ -158,6 +158,7 @@ suite('who is logged on', { skip: cannotServe }, () => {
     const { error } = waiting
     assert.equal(error?.symbol, 'BG_E_HTTP_ERROR_401')
     assert.match(error.message, /have expired: it goes on when there are fresh ones/u)
+    assert.match(waiting.waitingFor ?? '', /^fresh tickets: /u)
     writeFileSync(cache.slice('FILE:'.length), fresh)
     await job.resume()
     const view = await settle(job)
