@@ -83,6 +83,11 @@ export class HostedCarriers implements Carriers {
     return id === undefined ? [] : [id]
   }
 
+  /** Whether nobody has anything to do, though a carrier may still be there. */
+  get isIdle(): boolean {
+    return this.#work.size === 0 && this.#held.length === 0
+  }
+
   send(owner: Owner, order: Order): void {
     if (order.kind === 'networkChanged') {
       // A carrier that is not there, or is about to end, has nothing to forget.

@@ -1,12 +1,11 @@
 /** `lull suspend`, `resume`, `complete`, `cancel`: every job that is meant is tried. */
 
 import { stderr, stdout } from 'node:process'
-import { findHome } from '../client/home.ts'
-import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { RefusedError } from '../rpc/client.ts'
 import type { CancelResult, CompleteResult, JobView } from '../rpc/contract.ts'
 import { exitStatus, refused, usageError, type CliError } from './cli-error.ts'
+import { connect } from './connect.ts'
 import type { Arguments } from './parse.ts'
 import { checkNotFinal, selected, selectionOf, type Selection } from './selection.ts'
 
@@ -25,7 +24,7 @@ export async function control(verb: ControlVerb, args: Arguments): Promise<numbe
   const selection = selectionOf(args)
   if (selection !== undefined) checkNotFinal(selection, verb)
   checkMeant(verb, args, selection)
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const ids = selection === undefined ? args.operands : await idsOf(client, selection)
   const done: JobView[] = []
   const refusals: CliError[] = []

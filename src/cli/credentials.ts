@@ -2,14 +2,13 @@
 
 import { stderr, stdout } from 'node:process'
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
-import { findHome } from '../client/home.ts'
-import { connect } from '../client/start-service.ts'
 import type { ClientCertificate } from '../job/certificate.ts'
 import { RefusedError, type RpcClient } from '../rpc/client.ts'
 import type { JobView } from '../rpc/contract.ts'
 import { describePlace } from './certificate-plan.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { harmless } from './columns.ts'
+import { connect } from './connect.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, isNobody, planIdentity, type Peer } from './identity.ts'
 import { readScheme, strongestFirst } from './identity-plan.ts'
@@ -34,7 +33,7 @@ export async function setCredentials(args: Arguments): Promise<number> {
   }
   await using input = new SecretInput()
   const reader = new IdentityReader(plan, input)
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const job = await client.call('job.get', { id: args.operands[0] ?? '' })
   await reader.readLines()
   const { credentials, certificate, preemptiveAuthentication } = await reader.finish(
@@ -88,7 +87,7 @@ export async function removeCredentials(args: Arguments): Promise<number> {
       'Cannot remove nothing: --scheme, --proxy-scheme, --cert, --preemptive or --all say what',
     )
   }
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const { id } = await client.call('job.get', { id: args.operands[0] ?? '' })
   const pairs = args.has('all') ? (await client.call('job.listCredentials', { id })).pairs : named
   const removed: Pair[] = []
@@ -126,7 +125,7 @@ function namedPairs(target: AuthTarget, args: Arguments): readonly Pair[] {
 
 /** Runs `lull credentials list`. @returns the exit status */
 export async function listCredentials(args: Arguments): Promise<number> {
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const job = await client.call('job.get', { id: args.operands[0] ?? '' })
   await show(client, job, args)
   return exitStatus.ok

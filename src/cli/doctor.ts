@@ -4,8 +4,6 @@ import { readFileSync } from 'node:fs'
 import { arch, release, type } from 'node:os'
 import { resolve } from 'node:path'
 import { stderr, stdout } from 'node:process'
-import { findHome } from '../client/home.ts'
-import { connect } from '../client/start-service.ts'
 import { JobError } from '../job/failure.ts'
 import { formatHresult, httpStatusHresult, httpStatusSymbol } from '../job/hresult.ts'
 import { checkRemoteName, withoutUserInformation } from '../job/names.ts'
@@ -15,6 +13,7 @@ import type { ExamineParams, FailureView, FindingView } from '../rpc/contract.ts
 import { version } from '../version.ts'
 import { exitStatus, usageError, withSymbol } from './cli-error.ts'
 import { harmless, wrap } from './columns.ts'
+import { connect } from './connect.ts'
 import { adviceFor, type Outcome, type Subject } from './doctor-advice.ts'
 import { refuserOf, reportLines } from './doctor-report.ts'
 import { describeHosts } from './hosts.ts'
@@ -55,7 +54,7 @@ async function ask(args: Arguments): Promise<{ client: RpcClient; question: Exam
   const given = proxySettingsOf(args)
   const trust = trustOf(args)
   await reader.readLines()
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const id = await jobOf(client, args.value('job'))
   const identity = await reader.finish({
     server: describeHosts(url === undefined ? await urlsOf(client, id) : [url]),

@@ -2,12 +2,11 @@
 
 import { stderr, stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findHome } from '../client/home.ts'
 import { UnreachableError } from '../client/socket-transport.ts'
-import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { JobView } from '../rpc/contract.ts'
 import { exitStatus, jobFailed, withSymbol, type CliError } from './cli-error.ts'
+import { connect } from './connect.ts'
 import { cureOf } from './cure.ts'
 import { chooseDisplay, type Display } from './display.ts'
 import type { Arguments } from './parse.ts'
@@ -18,7 +17,7 @@ const RECONNECT_LIMIT_MS = 15_000
 
 /** Runs `lull follow`. @returns the exit status: the same as that of the `lull get` which made the job */
 export async function follow(args: Arguments): Promise<number> {
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const { id } = await client.call('job.get', { id: args.operands[0] ?? '' })
   return new Follower(client, id, chooseDisplay(args)).follow()
 }
@@ -91,7 +90,7 @@ export class Follower {
     const limit = performance.now() + RECONNECT_LIMIT_MS
     for (;;) {
       try {
-        this.#client = await connect(findHome(), { start: true })
+        this.#client = await connect({ start: true })
         return
       } catch (error) {
         if (performance.now() >= limit || this.#interrupt.signal.aborted) throw error

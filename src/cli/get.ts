@@ -1,13 +1,12 @@
 /** `lull get`: makes a job and follows it until every file stands under its name. */
 
 import { stdout } from 'node:process'
-import { findHome } from '../client/home.ts'
 import { createLongJob } from '../client/long-job.ts'
-import { connect } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { transferPolicies, transferPolicyNames } from '../job/cost.ts'
 import type { CreateParams, JobView } from '../rpc/contract.ts'
 import { exitStatus, usageError, withSymbol, type CliError } from './cli-error.ts'
+import { connect } from './connect.ts'
 import { chooseDisplay } from './display.ts'
 import { Follower } from './follow.ts'
 import { getRequest } from './get-request.ts'
@@ -18,7 +17,7 @@ import { dashed } from './words.ts'
 export async function get(args: Arguments): Promise<number> {
   const costFlags = costFlagsOf(args.value('metered'))
   const request = await getRequest(args)
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const job = await create(client, request, costFlags)
   if (args.has('detach')) {
     printDetached(job, args)

@@ -1,13 +1,12 @@
 /** `lull jobs` and `lull job`: what is in the queue. */
 
 import { stderr, stdout } from 'node:process'
-import { findHome } from '../client/home.ts'
-import { connect } from '../client/start-service.ts'
 import { bitsStates } from '../job/moves.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { FileView, JobView } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { columnsOf, harmless, shorten, wrap } from './columns.ts'
+import { connect } from './connect.ts'
 import { cureOf } from './cure.ts'
 import type { Arguments } from './parse.ts'
 import { formatBytes } from './quantity.ts'
@@ -23,7 +22,7 @@ const everyState = Object.values(bitsStates).map(({ name }) => name)
 export async function jobs(args: Arguments): Promise<number> {
   const limit = args.has('all') ? Number.POSITIVE_INFINITY : limitOf(args.value('limit'))
   const selection = selectionOf(args)
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const meant: Selection = {
     ...(args.has('all') && { states: everyState }),
     ...(selection ?? { fits: () => true }),
@@ -107,7 +106,7 @@ function reason({ waitingFor, error }: JobView): string {
 
 /** Runs `lull job`. @returns the exit status */
 export async function job(args: Arguments): Promise<number> {
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const found = await client.call('job.get', { id: args.operands[0] ?? '' })
   const files = args.has('files') ? await allFiles(client, found.id) : undefined
   if (args.has('json')) {

@@ -5,9 +5,11 @@ import { stderr, stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findHome } from '../client/home.ts'
 import { UnreachableError } from '../client/socket-transport.ts'
-import { connect } from '../client/start-service.ts'
+import type { ServiceStatus } from '../rpc/contract.ts'
 import { exitStatus, withSymbol } from './cli-error.ts'
+import { connect } from './connect.ts'
 import type { Arguments } from './parse.ts'
+import { dashed, stateWord } from './words.ts'
 
 /** How long a service may take to end, and how often is looked. */
 const END_LIMIT_MS = 10_000
@@ -16,19 +18,21 @@ const LOOK_EVERY_MS = 25
 /** Runs `lull serve` until a signal or a client ends it. */
 export async function serve(): Promise<number> {
   // Loaded here alone: no other verb needs the service's own code.
-  const service = await import('../service/serve.ts')
+  const [service, { beginAnew }] = await Promise.all([
+    import('../service/serve.ts'),
+    import('../service/begin-anew.ts'),
+  ])
   const { home, ended } = await service.serve()
   stderr.write(`The service runs in ${home.folder} with process id ${process.pid}\n`)
-  await ended
+  if ((await ended).isRenewed) beginAnew()
   return exitStatus.ok
 }
 
 /** Runs `lull stop`. */
 export async function stop(): Promise<number> {
-  const home = findHome()
   let pid: number
   try {
-    const client = await connect(home, { start: false })
+    const client = await connect({ start: false })
     ;({ pid } = await client.call('service.status', {}))
     await client.call('service.stop', {})
   } catch (error) {
@@ -65,7 +69,7 @@ function isAlive(pid: number): boolean {
 
 /** Runs `lull vault rotate`. @returns the exit status */
 export async function rotateVault(args: Arguments): Promise<number> {
-  const client = await connect(findHome(), { start: true })
+  const client = await connect({ start: true })
   const result = await client.call('vault.rotate', {})
   if (args.has('json')) {
     stdout.write(`${JSON.stringify(result, null, 2)}\n`)
@@ -81,7 +85,7 @@ export async function rotateVault(args: Arguments): Promise<number> {
 /** Runs `lull status`: never starts a service. */
 export async function status(args: Arguments): Promise<number> {
   const home = findHome()
-  const client = await connect(home, { start: false })
+  const client = await connect({ start: false })
   const found = await client.call('service.status', {})
   if (args.has('json')) {
     stdout.write(`${JSON.stringify(found, null, 2)}\n`)
@@ -98,9 +102,38 @@ export async function status(args: Arguments): Promise<number> {
     ['Socket', home.socket],
     ['Log', home.log],
     ['Running since', found.started],
-    ['Jobs', String(found.jobs)],
+    ['Jobs', jobCounts(found)],
+    ['Network', networkSentence(found)],
+    ['Master key', masterKeySentence(found)],
+    ['Code', codeSentence(found)],
     ...Object.entries(found.native),
   ]
   for (const [name, value] of rows) stdout.write(`${name.padEnd(18)} ${value}\n`)
   return exitStatus.ok
+}
+
+/** `3: 1 transferring, 2 error`. */
+function jobCounts({ jobs, states }: ServiceStatus): string {
+  const some = Object.entries(states).filter(([, count]) => count > 0)
+  if (some.length === 0) return String(jobs)
+  return `${jobs}: ${some.map(([state, count]) => `${count} ${stateWord(state)}`).join(', ')}`
+}
+
+function networkSentence({ network: { isThere, cost } }: ServiceStatus): string {
+  if (!isThere) return 'not there: jobs for other machines wait for it'
+  if (cost === null) return 'there'
+  return cost.includes('unrestricted')
+    ? 'there, not metered'
+    : `there, metered: ${cost.map(dashed).join(', ')}`
+}
+
+function masterKeySentence({ masterKey: { state, reason } }: ServiceStatus): string {
+  if (reason === null) return state
+  return `${state}: ${reason}${state === 'unavailable' ? '; jobs with credentials fail' : ''}`
+}
+
+function codeSentence({ code: { state } }: ServiceStatus): string {
+  return state === 'current'
+    ? 'as the service began with'
+    : 'was replaced: the service begins anew once nothing is transferred'
 }

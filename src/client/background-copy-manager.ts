@@ -87,7 +87,7 @@ export class BackgroundCopyManager {
     const env = home === undefined ? {} : { LULL_HOME: resolve(home) }
     const place = findHome({ ...world, env: { ...world.env, ...env } })
     try {
-      return new BackgroundCopyManager(await connect(place, { start, env }))
+      return new BackgroundCopyManager(await connect(place, { start, env, tell }))
     } catch (error) {
       throw translate(error)
     }
@@ -223,4 +223,9 @@ function createParams({ credentials, certificate, proxy, ...rest }: NewJob): Cre
     ...(credentials === undefined ? {} : { credentials: credentials.map(credentialParams) }),
     ...(certificate === undefined ? {} : { certificate: certificateParams(certificate) }),
   }
+}
+
+/** Programs hear of it as Node's warnings are heard. */
+function tell(sentence: string): void {
+  process.emitWarning(sentence, 'LullWarning')
 }

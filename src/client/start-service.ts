@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
 import { proxyVariables } from '../job/route.ts'
 import { RpcClient } from '../rpc/client.ts'
+import type { ServiceStatus } from '../rpc/contract.ts'
+import { version } from '../version.ts'
 import type { Home } from './home.ts'
 import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
@@ -30,17 +32,24 @@ const ANSWER_LIMIT_MS = 30_000
  * @throws {UnreachableError} when none answers and none may be started
  * @throws {LullError} `ERR_SERVICE_START` when it could not be started; the message says why
  */
-export async function connect(home: Home, { start, env }: ConnectOptions): Promise<RpcClient> {
+export async function connect(
+  home: Home,
+  { start, env, tell }: ConnectOptions,
+): Promise<RpcClient> {
   const client = new RpcClient(socketTransport(home.socket))
   const probe = new RpcClient(socketTransport(home.socket, { answerLimitMs: ANSWER_LIMIT_MS }))
-  const silence = await silenceOf(probe)
-  if (silence === undefined) return client
-  if (!start) throw new UnreachableError(home.socket, new Error(reasonOf(silence)))
+  const found = await statusOrNext(probe)
+  if (!(found instanceof UnreachableError)) {
+    const sentence = mismatch(found)
+    if (sentence !== undefined) tell?.(sentence)
+    return client
+  }
+  if (!start) throw new UnreachableError(home.socket, new Error(reasonOf(found)))
   const problem = await spawnService(home, env)
   if (problem === undefined) return client
   // Another process may have won the race to start it.
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
-    if ((await silenceOf(probe)) === undefined) return client
+    if (!((await statusOf(probe)) instanceof UnreachableError)) return client
     if (problem.code !== 'ERR_SERVICE_LOCKED') break
     await delay(ASK_EVERY_MS)
   }
@@ -53,17 +62,42 @@ export interface ConnectOptions {
   readonly start: boolean
   /** Variables that a started service gets on top of this process's own. */
   readonly env?: Readonly<Record<string, string>>
+  /** Is told in a sentence when the service is of another version. */
+  readonly tell?: (sentence: string) => void
+}
+
+/** A status of any version. */
+type AnyStatus = Pick<ServiceStatus, 'version' | 'started'> & Partial<ServiceStatus>
+
+/** The same as {@link statusOf}; of the next service when the one that answered begins anew. */
+async function statusOrNext(probe: RpcClient): Promise<AnyStatus | UnreachableError> {
+  const found = await statusOf(probe)
+  if (found instanceof UnreachableError || found.code?.isRestarting !== true) return found
+  for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
+    await delay(ASK_EVERY_MS)
+    const next = await statusOf(probe)
+    if (!(next instanceof UnreachableError) && next.started !== found.started) return next
+  }
+  return statusOf(probe)
+}
+
+/** What a person has to know of a service that is not of this version. */
+function mismatch({ version: theirs, code }: AnyStatus): string | undefined {
+  if (theirs === version) return undefined
+  const which = `The service is of version ${theirs}, this is version ${version}`
+  return code?.state === 'replaced'
+    ? `${which}: the service begins anew once nothing is transferred`
+    : `${which}: where they do not understand each other, lull stop ends it, and the next command starts its own`
 }
 
 /**
- * Why no service answers; `undefined` when one does.
+ * What the service says of itself, or why none answers.
  *
  * @throws {HungError} when one is there and says nothing: another would not mend that
  */
-async function silenceOf(probe: RpcClient): Promise<UnreachableError | undefined> {
+async function statusOf(probe: RpcClient): Promise<AnyStatus | UnreachableError> {
   try {
-    await probe.call('service.status', {})
-    return undefined
+    return await probe.call('service.status', {})
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error
     if (error.cause instanceof HungError) throw error.cause

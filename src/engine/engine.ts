@@ -4,7 +4,7 @@
  */
 
 import type { Job, JobFile, JobId } from '../job/job.ts'
-import { isFinal } from '../job/moves.ts'
+import { isFinal, type JobStateKind } from '../job/moves.ts'
 import type { PathStyle } from '../job/names.ts'
 import type { Caller } from './access.ts'
 import { Commands, type JobChanges, type JobRequest, type NewFileRequest } from './commands.ts'
@@ -24,6 +24,26 @@ export interface LiveFacts {
   /** Bytes received so far, durable or not. */
   readonly bytesReceived: number
 }
+
+/** The network now. */
+export interface NetworkFacts {
+  readonly isThere: boolean
+  /** A set of `costStates`. */
+  readonly cost: number | undefined
+}
+
+/** States that a job can leave. */
+export type LiveKind = Exclude<JobStateKind, 'acknowledged' | 'cancelled'>
+
+/** All of them but `queued`. */
+const liveKinds = [
+  'connecting',
+  'transferring',
+  'suspended',
+  'error',
+  'transientError',
+  'transferred',
+] as const satisfies readonly LiveKind[]
 
 /** How long after a failed write the queue is tried again. */
 const RECOVERY_DELAY_MS = 1_000
@@ -194,6 +214,22 @@ export class Engine {
   /** How many jobs are not final. */
   count(): number {
     return this.#core.store.count()
+  }
+
+  /** How many jobs there are of each state that is not final. */
+  counts(): Readonly<Record<LiveKind, number>> {
+    const { store } = this.#core
+    const others = liveKinds.map((kind) => [kind, store.countIn(kind)] as const)
+    const counted = others.reduce((sum, [, count]) => sum + count, 0)
+    // Most are queued: counting the others is quicker.
+    const counts = [...others, ['queued', store.count() - counted] as const]
+    return Object.fromEntries(counts) as Record<LiveKind, number>
+  }
+
+  /** Whether there is a network, and what it costs where that is known. */
+  network(): NetworkFacts {
+    const { network } = this.#core.world
+    return { isThere: network.isThere(), cost: network.cost() }
   }
 
   /** Hears of every change after this call; of these jobs, or of all. */

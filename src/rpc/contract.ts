@@ -11,6 +11,7 @@ import type { GivenPair, GivenToken } from '../job/given-credentials.ts'
 import type { JobId, JobType, Priority, RedirectPolicy } from '../job/job.ts'
 import type { BitsState } from '../job/moves.ts'
 import type { ProxySettings } from '../job/route.ts'
+import type { ShownServer } from '../job/server-validation.ts'
 
 /** A job as clients see it. */
 export interface JobView {
@@ -220,6 +221,22 @@ export interface Methods {
   'job.getCostFlags': { params: { id: JobId }; result: { readonly flags: number } }
   /** BITS's mask of `securityFlags` and `redirects`. */
   'job.getSecurityFlags': { params: { id: JobId }; result: { readonly flags: number } }
+  /**
+   * Whether a program judges the certificate of every server before anything is sent there (A84). Each that nobody has
+   * accepted stops the job in ERROR with BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED; what was accepted before is
+   * forgotten. Refused with BG_E_READ_ONLY_WHEN_JOB_ACTIVE unless the job is SUSPENDED, in ERROR or TRANSFERRED.
+   */
+  'job.setServerValidation': { params: { id: JobId; required: boolean }; result: null }
+  /** What the server has shown that the job stopped at; `null` where it did not stop for that. */
+  'job.getServerCertificate': {
+    params: { id: JobId }
+    result: { readonly shown: ShownServer | null }
+  }
+  /** Accepted, the job that stopped there goes on; otherwise it asks again after the retry delay. */
+  'job.judgeServerCertificate': {
+    params: { id: JobId; server: string; hash: string; accepted: boolean }
+    result: null
+  }
   /** Makes the caller the owner; credentials, certificate, headers and helper token are removed. Administrators only. */
   'job.takeOwnership': { params: { id: JobId }; result: JobView }
   /** Finds out how a URL is reached and what is asked for on the way, as a job would or with what is given. */
@@ -290,8 +307,43 @@ export interface ServiceStatus {
   readonly started: string
   /** Jobs that are not final. */
   readonly jobs: number
+  /** The same by their states. */
+  readonly states: Readonly<Record<LiveState, number>>
+  readonly network: NetworkView
+  readonly masterKey: MasterKeyView
+  readonly code: CodeView
   /** What the operating system offers beyond Node, and why not. */
   readonly native: Readonly<Record<string, string>>
+}
+
+/** States that a job can still leave. */
+export type LiveState = Exclude<BitsState, 'ACKNOWLEDGED' | 'CANCELLED'>
+
+/** The network as the service sees it. */
+export interface NetworkView {
+  /** Whether this machine has an address that reaches further than itself. */
+  readonly isThere: boolean
+  /** Names of BITS_COST_STATE: `unrestricted`, `roaming`; `null` while nobody needs to know, or nobody says. */
+  readonly cost: readonly string[] | null
+}
+
+/** The key that secrets are sealed with. */
+export interface MasterKeyView {
+  /**
+   * `ready`; `rotating`: older keys are kept until a rotation has ended; `lost`: there are secrets that no key opens;
+   * `unavailable`: it cannot be used, and no secret with it.
+   */
+  readonly state: 'ready' | 'rotating' | 'lost' | 'unavailable'
+  /** Why it is not ready, as a sentence. */
+  readonly reason: string | null
+}
+
+/** The code that the service runs. */
+export interface CodeView {
+  /** `replaced`: other files lie there now than those that it began with, as after an upgrade. */
+  readonly state: 'current' | 'replaced'
+  /** Whether the service begins anew with them, right after this answer; otherwise it does once nothing is transferred. */
+  readonly isRestarting: boolean
 }
 
 /** One event of `GET /events`, as Server-Sent Events: `event: KIND`, `data: JSON`. */

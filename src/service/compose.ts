@@ -5,7 +5,13 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { LullError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
-import { HostedCarriers, processHost, threadHost } from '../carrier/hosted-carriers.ts'
+import {
+  HostedCarriers,
+  processHost,
+  threadHost,
+  type StartHost,
+} from '../carrier/hosted-carriers.ts'
+import { noHost } from '../carrier/no-host.ts'
 import { systemClock } from '../carrier/system-clock.ts'
 import type { Home } from '../client/home.ts'
 import { currentUser, homeFolder } from '../client/who.ts'
@@ -26,6 +32,7 @@ import { unavailableVault } from '../vault/unavailable-vault.ts'
 import { openVault } from '../vault/vault.ts'
 import { version } from '../version.ts'
 import { certificateStores } from './certificate-stores.ts'
+import { CodeWatch } from './code-watch.ts'
 import { engineSettings, readConfig, type Config } from './config.ts'
 import { policyReader, withMachinePolicy } from './machine-policy.ts'
 import { fileLog } from './file-log.ts'
@@ -37,7 +44,9 @@ import { costSource } from './network-cost.ts'
 import { SystemNetwork } from './network-monitor.ts'
 import { systemRandom } from '../carrier/system-random.ts'
 
+import { Renewal } from './renewal.ts'
 import { settle } from './settle.ts'
+import { masterKeyView, networkView, stateCounts, type HomeVault } from './status.ts'
 /** A service without its socket. */
 export interface ComposedService {
   readonly engine: Engine
@@ -54,6 +63,8 @@ export interface ComposedService {
 export interface ComposeOptions {
   /** Called when a client asks the service to stop. */
   readonly stopRequested: () => void
+  /** Called when the service should begin anew, because its code was replaced; absent where it cannot. */
+  readonly renewalRequested?: () => void
 }
 
 /**
@@ -61,7 +72,10 @@ export interface ComposeOptions {
  *
  * @throws {LullError} `ERR_SERVICE_LOCKED` when another service holds this home, `ERR_CONFIG`, and the store's own
  */
-export function compose(home: Home, { stopRequested }: ComposeOptions): ComposedService {
+export function compose(
+  home: Home,
+  { stopRequested, renewalRequested }: ComposeOptions,
+): ComposedService {
   prepareHomeFolder(home.folder)
   const lock = lockHome(home)
   try {
@@ -69,9 +83,20 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
     const log = fileLog(home.log, { debug: file.debug ?? false })
     const config = withPolicy(file, log)
     const store = openJobStore(home.queue)
-    const vault = openHomeVault(home, log)
+    const { vault, problem } = openHomeVault(home, log)
     const host = config.carrierProcesses === true ? processHost : threadHost
-    const carriers = new HostedCarriers(host, carrierSettings(config), settle)
+    const renewal = new Renewal({
+      code: new CodeWatch(),
+      isIdle: () => carriers.isIdle,
+      begin: renewalRequested,
+      log,
+    })
+    const start: StartHost = (events, settings) =>
+      renewal.leavesWork() ? noHost(events, settings) : host(events, settings)
+    const carriers = new HostedCarriers(start, carrierSettings(config), () => {
+      settle()
+      renewal.consider()
+    })
     const world = {
       store,
       vault,
@@ -102,6 +127,10 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
         carriers: carriers.processIds,
         started,
         native: nativeStatus(),
+        states: stateCounts(engine),
+        network: networkView(engine),
+        masterKey: masterKeyView({ vault, problem }, store),
+        code: renewal.consider(),
       }),
       rotate: () => rotateVault(vault, store, stopping.signal),
       stop: stopRequested,
@@ -120,6 +149,7 @@ export function compose(home: Home, { stopRequested }: ComposeOptions): Composed
       self: selfCaller(),
       identify,
       async stop() {
+        renewal[Symbol.dispose]()
         stopping.abort(new LullError('ERR_SERVICE_STOPPED', 'Cannot go on: the service stops'))
         await engine.stop()
         store.close()
@@ -141,7 +171,7 @@ function withPolicy(file: Config, log: Log): Config {
 }
 
 /** The vault of a home; one that cannot be used costs the jobs with credentials, and no others (N139). */
-function openHomeVault(home: Home, log: Log): Vault {
+function openHomeVault(home: Home, log: Log): HomeVault {
   const places = {
     keyFile: join(home.folder, 'master.key'),
     credentialsFolder: process.env['CREDENTIALS_DIRECTORY'],
@@ -154,11 +184,11 @@ function openHomeVault(home: Home, log: Log): Vault {
         'A rotation of the master key has not ended: older keys are kept until it has',
       )
     }
-    return vault
+    return { vault, problem: undefined }
   } catch (error) {
     if (!(error instanceof VaultError)) throw error
     log.write('error', 'Credentials cannot be used', { code: error.code, reason: error.message })
-    return unavailableVault(error)
+    return { vault: unavailableVault(error), problem: error }
   }
 }
 

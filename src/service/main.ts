@@ -3,6 +3,7 @@
 import { closeSync, fstatSync, writeSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { LullError } from '../base/error.ts'
+import { beginAnew } from './begin-anew.ts'
 import { fileLog } from './file-log.ts'
 import { serve } from './serve.ts'
 
@@ -18,7 +19,7 @@ try {
     fileLog(home.log).write('error', 'The service met a defect and ends', { error: error.stack })
   })
   tell({})
-  await ended
+  if ((await ended).isRenewed) beginAnew()
 } catch (error) {
   const code = error instanceof LullError ? error.code : 'ERR_SERVICE_START'
   tell({ code, message: error instanceof Error ? error.message : String(error) })

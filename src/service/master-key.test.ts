@@ -47,12 +47,17 @@ test(
         files: [file('a')],
         credentials: [pair],
       } as const
+      const { masterKey } = await client.call('service.status', {})
+      assert.deepEqual(masterKey, { state: 'ready', reason: null })
       return (await client.call('job.create', request)).id
     })
     assert.equal(statSync(keyFile).mode & 0o777, 0o600)
 
     chmodSync(keyFile, 0o644)
     await withService(async (client) => {
+      const { masterKey } = await client.call('service.status', {})
+      assert.equal(masterKey.state, 'unavailable')
+      assert.match(masterKey.reason ?? '', /its mode 0644 lets others at it/u)
       await client.call('job.resume', { id })
       const { state, error } = await client.call('job.get', { id })
       assert.equal(state, 'ERROR')
@@ -73,6 +78,9 @@ test(
 
     rmSync(keyFile)
     await withService(async (client) => {
+      const { masterKey } = await client.call('service.status', {})
+      const reason = 'The key that a secret of the queue was sealed with is not there'
+      assert.deepEqual(masterKey, { state: 'lost', reason })
       await client.call('job.resume', { id })
       const { error } = await client.call('job.get', { id })
       assert.match(error?.message ?? '', /for basic: the master key .* is lost; set it again/u)

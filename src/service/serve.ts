@@ -7,8 +7,8 @@ import { listen, type SocketServer } from './socket-server.ts'
 /** A service that answers. */
 export interface RunningService {
   readonly home: Home
-  /** Resolves when the service has ended. */
-  readonly ended: Promise<void>
+  /** Resolves when the service has ended: with whether the next one is to be begun, with the code that is there now. */
+  readonly ended: Promise<{ readonly isRenewed: boolean }>
   /** Ends it; may be called twice. */
   stop(): void
 }
@@ -28,7 +28,15 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
       request()
     })
   }
-  const service = compose(home, { stopRequested })
+  let isRenewed = false
+  const renewalRequested = (): void => {
+    // Streams are not ended in order: whoever follows a job comes back to the next service.
+    setImmediate(() => {
+      isRenewed = true
+      request()
+    })
+  }
+  const service = compose(home, { stopRequested, renewalRequested })
   try {
     const listening = await listen(home.socket, service)
     server = listening
@@ -37,6 +45,7 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
     process.on('SIGINT', request)
     const ended = requested.then(async () => {
       await Promise.all([listening.stop(), service.stop()])
+      return { isRenewed }
     })
     return { home, ended, stop: request }
   } catch (error) {

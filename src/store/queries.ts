@@ -23,6 +23,7 @@ export const jobQueries = {
   findByPrefix: 'SELECT id FROM jobs WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3',
   countAll: 'SELECT coalesce(sum(jobs), 0) AS jobs FROM live_jobs',
   countOwned: 'SELECT jobs FROM live_jobs WHERE owner_id = ?1',
+  countIn: 'SELECT count(*) AS jobs FROM jobs INDEXED BY jobs_state WHERE state = ?1',
   queued: `${job} INDEXED BY jobs_queued WHERE state = 'queued' AND priority = ?1 ORDER BY turn, sequence LIMIT ?2`,
   pending: `${job} INDEXED BY jobs_pending WHERE pending IS NOT NULL ORDER BY sequence LIMIT ?1`,
   lastTurn: 'SELECT max(turn) AS turn FROM jobs',

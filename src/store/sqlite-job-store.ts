@@ -98,6 +98,10 @@ class SqliteJobStore implements JobStore {
     return count ?? 0
   }
 
+  countIn(state: JobStateKind): number {
+    return this.#connection.first(decodeCount, jobQueries.countIn, state) ?? 0
+  }
+
   queued(priority: Priority, limit: number): readonly Job[] {
     return this.#connection.rows(decodeJob, jobQueries.queued, priority, limit)
   }

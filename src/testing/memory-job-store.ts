@@ -99,6 +99,10 @@ export class MemoryJobStore implements JobStore {
       .length
   }
 
+  countIn(state: JobStateKind): number {
+    return this.#select((job) => isIn(job, state)).length
+  }
+
   queued(priority: Priority, limit: number): readonly Job[] {
     return this.#select((job) => isIn(job, 'queued') && job.priority === priority)
       .sort((a, b) => a.turn - b.turn)

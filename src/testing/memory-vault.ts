@@ -75,6 +75,10 @@ export class MemoryVault implements Vault {
     return entry.secret.slice()
   }
 
+  holdsKeyOf(_context: SealContext, sealed: Uint8Array): boolean {
+    return sealed.length < RECORD_BYTES || this.#open().keys.includes(sealed[KEY_AT] ?? 0)
+  }
+
   get isRotating(): boolean {
     return this.#open().keys.length > 1
   }

@@ -66,3 +66,22 @@ test('jobs in a state are resumed and cancelled, and every other one stays', asy
   const again = await names('jobs', '--all', '--name', 'nightly ?')
   assert.deepEqual(again, ['nightly 1', 'nightly 2'])
 })
+
+test('lull status counts jobs by their states, and says what an operator needs', async () => {
+  const { stdout } = await home.run(['status'])
+  assert.match(stdout, /^Jobs +2: .*1 suspended/mu)
+  assert.match(stdout, /^Network +(?:there|not there)/mu)
+  assert.match(stdout, /^Master key +ready$/mu)
+  assert.match(stdout, /^Code +as the service began with$/mu)
+  const status = await home.json(['status'])
+  assert(typeof status === 'object' && status !== null && 'states' in status)
+  assert.deepEqual(Object.keys(status.states ?? {}).toSorted(), [
+    'CONNECTING',
+    'ERROR',
+    'QUEUED',
+    'SUSPENDED',
+    'TRANSFERRED',
+    'TRANSFERRING',
+    'TRANSIENT_ERROR',
+  ])
+})

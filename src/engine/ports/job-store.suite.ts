@@ -114,6 +114,7 @@ export const fullJob: NewJob = newJob(1, {
   transfer: {
     caFile: '/etc/ca.pem',
     securityFlags: 0x1f,
+    validation: { accepted: ['o:443 ab', '[::1]:8443 cd'] },
     redirects: { follow: 'disallow', allowHttpsToHttp: true },
     overwrite: true,
     contentDisposition: true,
@@ -482,6 +483,19 @@ const manyJobs: Readonly<Record<string, Case>> = {
     store.remove(idOf(3))
     assert.deepEqual(counts(), [1, 1, 0])
     assert.equal(store.count('3000'), 0)
+  },
+  'countIn() counts the jobs of a state, final or not': (store) => {
+    const jobs = stateKinds.map((kind) => ({ state: stateOfKind[kind] }))
+    const [first] = fill(store, ...jobs, ...jobs.slice(0, 1))
+    assert(first !== undefined)
+    const counts = () => stateKinds.map((kind) => store.countIn(kind))
+    assert.deepEqual(counts(), [2, 1, 1, 1, 1, 1, 1, 1, 1])
+    store.save({ ...first, state: { kind: 'cancelled' } })
+    store.remove(idOf(2))
+    assert.deepEqual(
+      counts(),
+      stateKinds.map((kind, index) => (kind === 'cancelled' ? 2 : index === 1 ? 0 : 1)),
+    )
   },
 }
 

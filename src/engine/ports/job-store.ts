@@ -91,6 +91,8 @@ export interface JobStore {
   page(query: JobQuery): readonly Job[]
   /** How many jobs are not final, in all and of one owner. */
   count(owner?: string): number
+  /** How many jobs are in this state. */
+  countIn(state: JobStateKind): number
 
   /** Queued jobs of one priority, in the order of their turns. */
   queued(priority: Priority, limit: number): readonly Job[]

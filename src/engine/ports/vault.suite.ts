@@ -247,6 +247,7 @@ const keys: Readonly<Record<string, Case>> = {
       () => vault.seal(context, planted),
       () => vault.open(context, sealed),
       () => vault.isRotating,
+      () => vault.holdsKeyOf(context, sealed),
       () => vault.beginRotation(),
     ]
     for (const use of uses) assert.throws(use, /not used after it was closed/)
@@ -259,7 +260,10 @@ const keys: Readonly<Record<string, Case>> = {
     assert.match(refusal.message, /6f1c8a52.* basic: the master key .* is lost; set it again$/)
     showsNothing(refusal)
     assert.equal(second.isRotating, false)
+    assert.equal(second.holdsKeyOf(context, sealed), false)
+    assert.equal(second.holdsKeyOf(context, Uint8Array.of(1)), true)
     const again = second.seal(context, planted)
+    assert.equal(second.holdsKeyOf(context, again), true)
     assert.deepEqual(subject.reopen(second).open(context, again), planted)
   },
 }

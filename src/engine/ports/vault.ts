@@ -74,6 +74,8 @@ export interface Vault {
    *   used, and the job and its bytes stay. The record may open again when the key comes back, so nobody removes it
    */
   open(context: SealContext, sealed: Uint8Array): Uint8Array
+  /** Whether the key that a record was sealed with is there; opens nothing, and says nothing of what else is wrong. */
+  holdsKeyOf(context: SealContext, sealed: Uint8Array): boolean
   /** Whether older master keys are kept, because records may be sealed with them: a rotation has begun and not ended. */
   readonly isRotating: boolean
   /**

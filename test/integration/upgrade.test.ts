@@ -1,0 +1,132 @@
+/** The package is replaced under a running service, as npm does it: nothing mixes, and nothing is lost. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { currentWorld, findHome } from '../../src/client/home.ts'
+import { socketTransport } from '../../src/client/socket-transport.ts'
+import { RpcClient } from '../../src/rpc/client.ts'
+import type { ServiceStatus } from '../../src/rpc/contract.ts'
+import { GatedOrigin } from '../lab/gated-origin.ts'
+import { LullHome, resultOf, until, type CommandResult } from '../lab/lull.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+
+/** An installed package of its own, and a home. */
+class Installed extends LullHome {
+  readonly #package: string
+
+  constructor(version: string) {
+    super()
+    this.#package = join(this.folder, 'package')
+    this.install(version)
+  }
+
+  /** Puts the package there, in the place of the one that is. */
+  install(version: string, folder: string = this.#package): void {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder)
+    for (const name of ['bin', 'dist']) {
+      cpSync(join(root, name), join(folder, name), { recursive: true })
+    }
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...manifest, version }))
+  }
+
+  /** Runs the installed command. */
+  async lull(args: readonly string[], folder: string = this.#package): Promise<CommandResult> {
+    return resultOf(
+      spawn(process.execPath, [join(folder, 'bin', 'lull.js'), ...args], {
+        cwd: this.target,
+        env: { ...process.env, LULL_HOME: this.home },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
+  }
+
+  /** What the service says of itself to the installed command, which may make it begin anew. */
+  async status(): Promise<ServiceStatus> {
+    const { stdout, stderr, status } = await this.lull(['status', '--json'])
+    assert.equal(status, 0, stderr)
+    return JSON.parse(stdout)
+  }
+
+  /** Speaks to the service without any command. */
+  get client(): RpcClient {
+    const world = currentWorld()
+    const { socket } = findHome({ ...world, env: { ...world.env, LULL_HOME: this.home } })
+    return new RpcClient(socketTransport(socket))
+  }
+
+  get log(): string {
+    return readFileSync(join(this.home, 'lull.log'), 'utf8')
+  }
+}
+
+suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay there' }, () => {
+  test('the next command makes an idle service begin anew, as the same process', async () => {
+    await using home = new Installed('1.0.0')
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const before = await home.status()
+    assert.deepEqual([before.version, before.code.state], ['1.0.0', 'current'])
+    home.install('2.0.0')
+    await until(async () => (await home.status()).version === '2.0.0', 'the new one answers', 100)
+    const after = await home.status()
+    assert.deepEqual([after.pid, after.code.state], [before.pid, 'current'])
+    assert.match(home.log, /The code of this service was replaced/u)
+  })
+
+  test('what is being transferred is not disturbed, and the service waits for it', async () => {
+    await using origin = await GatedOrigin.start()
+    await using home = new Installed('1.0.0')
+    const getting = home.lull(['get', origin.url('/held/f'), '-o', 'f'])
+    await until(() => origin.held > 0, 'half of the file has come')
+    home.install('2.0.0')
+    await until(async () => (await home.status()).code.state === 'replaced', 'it is seen', 100)
+    const { stdout, stderr } = await home.lull(['status'])
+    assert.match(stdout, /Code +was replaced: the service begins anew once nothing is transferred/u)
+    assert.match(stderr, /is of version 1\.0\.0, this is version 2\.0\.0: the service begins anew/u)
+    assert.equal((await home.status()).version, '1.0.0')
+    origin.release()
+    assert.equal((await getting).status, 0)
+    assert.equal(origin.count('/held/f'), 1)
+    assert.equal(origin.content.firstDifference(home.path('f')), undefined)
+    await until(async () => (await home.status()).version === '2.0.0', 'the new one answers', 100)
+  })
+
+  test('a service that would need a new carrier begins anew, and the job goes on', async () => {
+    await using origin = await GatedOrigin.start()
+    await using home = new Installed('1.0.0')
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const { id } = await home.client.call('job.create', {
+      displayName: 'later',
+      files: [{ remoteName: origin.url('/good/f'), localName: home.path('f') }],
+      completesItself: true,
+    })
+    home.install('2.0.0')
+    await home.client.call('job.resume', { id })
+    await until(async () => {
+      const { state } = await home.client.call('job.get', { id }).catch(() => ({ state: 'gone' }))
+      return state === 'ACKNOWLEDGED'
+    }, 'the file is there')
+    assert.equal(origin.content.firstDifference(home.path('f')), undefined)
+    assert.equal((await home.client.call('service.status', {})).version, '2.0.0')
+  })
+
+  test('a command of another version says so, and ends nothing', async () => {
+    await using home = new Installed('1.0.0')
+    const other = join(home.folder, 'other')
+    home.install('2.0.0', other)
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const { status, stderr } = await home.lull(['jobs'], other)
+    assert.equal(status, 0)
+    assert.equal(
+      stderr,
+      'The service is of version 1.0.0, this is version 2.0.0: where they do not understand each other, lull stop ends it, and the next command starts its own\n',
+    )
+    assert.equal((await home.client.call('service.status', {})).version, '1.0.0')
+  })
+})
