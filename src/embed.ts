@@ -1,10 +1,10 @@
 /** The engine inside the caller's process: for programs that bring their own service. */
 
+import './needed-node.ts'
 import { BackgroundCopyManager } from './client/background-copy-manager.ts'
 import { translate } from './client/errors.ts'
 import { currentWorld, findHome, type Home } from './client/home.ts'
-import { embedTransport } from './service/embed-transport.ts'
-import { compose, type ComposedService } from './service/compose.ts'
+import type { ComposedService } from './service/compose.ts'
 import { RpcClient } from './rpc/client.ts'
 
 export { BackgroundCopyManager }
@@ -29,7 +29,8 @@ export async function embed({ home }: { readonly home?: string } = {}): Promise<
   const place = findHome(
     home === undefined ? world : { ...world, env: { ...world.env, LULL_HOME: home } },
   )
-  const service = composed(place)
+  const { embedTransport } = await import('./service/embed-transport.ts')
+  const service = await composed(place)
   const ended = new AbortController()
   const client = new RpcClient(embedTransport(service, ended.signal))
   let stopped: Promise<void> | undefined
@@ -40,7 +41,9 @@ export async function embed({ home }: { readonly home?: string } = {}): Promise<
   return { manager: new BackgroundCopyManager(client), stop, [Symbol.asyncDispose]: stop }
 }
 
-function composed(place: Home): ComposedService {
+/** Loaded here alone: what an older Node lacks would fail before it could be said. */
+async function composed(place: Home): Promise<ComposedService> {
+  const { compose } = await import('./service/compose.ts')
   try {
     return compose(place, { stopRequested: () => undefined })
   } catch (error) {

@@ -1,5 +1,7 @@
 /** The SDK's door: BITS's vocabulary over the service of this user. */
 
+import './needed-node.ts'
+
 export type { AuthTarget, SchemeName } from './auth/auth.ts'
 export { BackgroundCopyJob, type JobProgress } from './client/background-copy-job.ts'
 export { BackgroundCopyManager } from './client/background-copy-manager.ts'

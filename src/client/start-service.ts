@@ -16,9 +16,6 @@ import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
 import { HungError, socketTransport, UnreachableError } from './socket-transport.ts'
 
-/** The first version of Node that has what the service is made of. */
-const NEEDED_NODE = 24
-
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
 const OTHERS_START_MS = 10_000
 const ASK_EVERY_MS = 50
@@ -123,7 +120,7 @@ async function spawnService(
   home: Home,
   env: ConnectOptions['env'],
 ): Promise<StartProblem | undefined> {
-  const unfit = unfitNode() ?? tryToMake(home.folder)
+  const unfit = tryToMake(home.folder)
   if (unfit !== undefined) return unfit
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
   const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
@@ -150,14 +147,6 @@ async function spawnService(
       message: `Cannot start the service: ${text || 'it ended without a word'}`,
     }
   }
-}
-
-/** A program may run with an older Node than the service can: it would end without a word. */
-function unfitNode(): StartProblem | undefined {
-  const { node } = process.versions
-  if (Number(node.split('.')[0]) >= NEEDED_NODE) return undefined
-  const message = `Cannot start the service: it needs Node ${NEEDED_NODE} or newer, this is ${node}`
-  return { code: 'ERR_SERVICE_START', message }
 }
 
 /**
