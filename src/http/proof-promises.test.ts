@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer as createProxy, request as makeRequest, Agent, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import type { Witnessed } from '../auth/exchange.ts'
 import { FailureError } from '../job/failure.ts'
 import type { Routes } from '../job/route.ts'
@@ -145,6 +146,31 @@ test('each of several connections is proven once, by a handshake of its own, and
   assert(proofs.size <= 3)
   assert.deepEqual([...new Set(proofs.values())], [1])
 })
+
+test(
+  'no session of TLS is resumed by somebody who may have to bind a proof to its certificate (A406)',
+  { skip: needsOpenssl },
+  async (t) => {
+    const authority = new Authority(t)
+    for (const [identity, expected] of [
+      [undefined, 1],
+      [identityWith(t, [pair('basic')]), -1],
+    ] as const) {
+      const server = await serve(
+        t,
+        (peer, target) => peer.say(ok(target, 'Connection: close\r\n')),
+        authority.issue(),
+      )
+      const client = makeClient(t)
+      const more = { caFile: authority.file, ...(identity === undefined ? {} : { identity }) }
+      for (const path of ['/1', '/2']) await fetchText(client, server.url + path, more)
+      const resumed = server.peers.findIndex(
+        ({ socket }) => socket instanceof TLSSocket && socket.isSessionReused(),
+      )
+      assert.deepEqual([server.peers.length, resumed], [2, expected])
+    }
+  },
+)
 
 test('a body that was refused is sent again once, with the proof, and a second refusal is the end (A422)', async (t) => {
   for (const [password, status, proofs] of [

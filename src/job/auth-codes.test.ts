@@ -7,12 +7,17 @@ import { errorContexts, httpStatusFailure } from './failure.ts'
 import { authSchemes, authTargets } from './given-credentials.ts'
 import { checkHelperTokenFlags, helperTokenFlags } from './helper-token.ts'
 import { hresults, httpStatusHresult, httpStatusSymbol, type HresultSymbol } from './hresult.ts'
+import { proxyUsages } from './route.ts'
 
 test('targets and schemes are in the order of BITS’s numbers, and what is ours stands behind (A1, A2)', () => {
   assert.deepEqual(authTargets, ['server', 'proxy'])
   const ours = ['bearer']
   const theirs = ['basic', 'digest', 'ntlm', 'negotiate', 'passport']
   assert.deepEqual(authSchemes, [...theirs, ...ours])
+})
+
+test('usages of proxies are in the order of BG_JOB_PROXY_USAGE (A4)', () => {
+  assert.deepEqual(proxyUsages, ['preconfig', 'noProxy', 'override', 'autodetect'])
 })
 
 test('places of certificates are in the order of BG_CERT_STORE_LOCATION (A5)', () => {

@@ -33,7 +33,7 @@ function codeOf(work: () => unknown): string {
   return 'taken'
 }
 
-test('takePair() knows what each scheme takes (A14, A15, A16, A50, A60)', () => {
+test('takePair() knows what each scheme takes (A3, A14, A15, A16, A50, A60)', () => {
   const name = { userName: 'ann', password: planted }
   const blank = { userName: 'ann', password: '' }
   const logon = { userName: null, password: null }

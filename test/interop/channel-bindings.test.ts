@@ -74,7 +74,7 @@ suite('servers that require channel bindings', { skip: cannotServe }, () => {
       })
     }
 
-    test(`${name} is worth nothing to a man in the middle, whatever certificate is believed`, async () => {
+    test(`${name} is worth nothing to a man in the middle, whatever certificate is believed (A404)`, async () => {
       const url = urlOf('sha256', scheme)
       await using middle = await Middle.start(stranger, Number(new URL(url).port))
       const visit = { pairs: pairsFor('server', proof, 'right') }

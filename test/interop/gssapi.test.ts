@@ -267,7 +267,7 @@ suite('Kerberos over GSSAPI', { skip: cannotServeTickets }, () => {
       code: 'ERR_KERBEROS_NO_CREDENTIALS',
     },
     {
-      name: 'tickets that have expired',
+      name: 'tickets that have expired, in a cache of version 4 (A312)',
       identity: async () => {
         const cache = await kdc.tickets({ name: 'alice', password: PASSWORD })
         expireTickets(cache)

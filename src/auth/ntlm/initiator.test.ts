@@ -191,6 +191,12 @@ test('NtlmInitiator sends zeros without a channel and its own time without the s
   assert.deepEqual([server.peer?.isBound, server.peer?.hasMic], [false, false])
 })
 
+test('NtlmInitiator binds to the channel also where nothing signs its messages (A405)', () => {
+  const server = acceptor({ hasTimestamp: false })
+  exchange(initiator(), server)
+  assert.deepEqual([server.peer?.isBound, server.peer?.hasMic], [true, false])
+})
+
 /** A clock that is slow by this. */
 function behind(byMs: number): Decided {
   return { now: () => testWorld().clock.now() - byMs }

@@ -9,7 +9,7 @@ import { encodeDer, encodeOid, contextTag, derTags } from './der.ts'
 import { endPointHash, signatureAlgorithmOf, tlsServerEndPoint } from './end-point.ts'
 import { certificates } from './vectors.suite.ts'
 
-test('tlsServerEndPoint() binds to certificates of every signature (A400, V51 to V57)', () => {
+test('tlsServerEndPoint() binds to certificates of every signature, and to nothing else of a connection (A400, A402, V51 to V57)', () => {
   for (const [name, { signature, certificate, hash, binding }] of Object.entries(certificates)) {
     const data = tlsServerEndPoint(certificate, nodeHashes)
     const row = `${name}, ${signature}`
