@@ -30,6 +30,11 @@ export {
   promptForCredentials,
 } from './client/identity.ts'
 export type { EncodedIdentity, IdentitySource, PromptOptions } from './client/identity.ts'
+export {
+  ServerValidation,
+  type ServerCertificate,
+  type ValidateServerCertificate,
+} from './client/server-validation.ts'
 export type { CertificateLocation, ClientCertificate } from './job/certificate.ts'
 export { securityFlags } from './job/security-flags.ts'
 export { costStates, transferPolicies, type TransferPolicy } from './job/cost.ts'

@@ -26,6 +26,7 @@ import {
   type JobCredentialPair,
 } from './given.ts'
 import { currentWorld } from './home.ts'
+import { ServerValidation, type ValidateServerCertificate } from './server-validation.ts'
 import { addManyFiles } from './long-job.ts'
 
 /** How far a job is (BG_JOB_PROGRESS); `bytesTotal` is `undefined` while the size of any file is unknown. */
@@ -344,6 +345,28 @@ export class BackgroundCopyJob {
 
   async getSecurityFlags(): Promise<number> {
     return (await this.#call('job.getSecurityFlags', { id: this.id })).flags
+  }
+
+  /**
+   * Has a program look at the certificate of every server, after all other checks and before anything is sent there
+   * (IBackgroundCopyJobHttpOptions3, A84). What it accepts is remembered for the job; what it rejects is asked again
+   * after the retry delay. While nobody judges, as after this program has ended, a job that meets a server that was not
+   * accepted stops in ERROR with `BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED`, and goes on when somebody does again.
+   *
+   * @returns who judges; dispose of it to stop judging
+   * @throws {BackgroundCopyError} `BG_E_READ_ONLY_WHEN_JOB_ACTIVE` unless the job is SUSPENDED, in ERROR or TRANSFERRED;
+   *   `E_ACCESSDENIED` when the caller is not the owner
+   */
+  async setServerCertificateValidation(
+    validate: ValidateServerCertificate,
+  ): Promise<ServerValidation> {
+    await this.#call('job.setServerValidation', { id: this.id, required: true })
+    return new ServerValidation(this.#client, this.id, validate, (signal) => this.watch({ signal }))
+  }
+
+  /** Lets every server be that passes the other checks. @throws as {@link setServerCertificateValidation} */
+  async removeServerCertificateValidation(): Promise<void> {
+    await this.#call('job.setServerValidation', { id: this.id, required: false })
   }
 
   /**

@@ -17,6 +17,7 @@ import type { FileQuery, JobQuery } from './ports/job-store.ts'
 import type { JobListener } from './publisher.ts'
 import { Scheduler } from './scheduler.ts'
 import { defaultSettings, type EngineSettings } from './settings.ts'
+import { ValidationCommands } from './validation-commands.ts'
 import { waitingFor } from './waiting.ts'
 
 /** What is only known while a job has its turn. */
@@ -52,6 +53,8 @@ const RECOVERY_DELAY_MS = 1_000
 export class Engine {
   /** The calls about as whom jobs ask. */
   readonly identity: IdentityCommands
+  /** The calls about who judges servers. */
+  readonly validation: ValidationCommands
   /** Questions about the way to a URL. */
   readonly examinations: Examinations
   readonly #core: Core
@@ -73,6 +76,7 @@ export class Engine {
     this.#housekeeping = new Housekeeping(this.#core)
     this.#commands = new Commands(this.#core, this.#housekeeping, pathStyle)
     this.identity = new IdentityCommands(this.#core)
+    this.validation = new ValidationCommands(this.#core)
     this.examinations = new Examinations(this.#core)
     this.#intake = new Intake(this.#core, this.#housekeeping, this.examinations)
     world.carriers.listen({

@@ -185,7 +185,7 @@ export class Examinations {
 
 /** As the job asks, but for its headers, which may be secrets. */
 function transferOf(job: Job | undefined, question: Question): TransferOptions {
-  const { redirects, caFile: own, securityFlags: flags } = job?.transfer ?? defaultTransfer
+  const { redirects, caFile: own, securityFlags: flags, validation } = job?.transfer ?? defaultTransfer // prettier-ignore
   const { caFile = own, securityFlags } = question
   const checks =
     securityFlags === undefined
@@ -196,6 +196,8 @@ function transferOf(job: Job | undefined, question: Question): TransferOptions {
     overwrite: false,
     contentDisposition: false,
     ...checks,
+    // What the job has to prove is for servers that were accepted.
+    ...(validation === undefined ? {} : { validation }),
     ...(caFile === undefined ? {} : { caFile }),
   }
 }

@@ -148,10 +148,11 @@ class Visit implements LegConsumer {
 
   #wayOver(hop: Hop): Way {
     const { identity, caFile, certificate, strictCertificates: isStrict, witness } = this.#request
-    const { securityFlags = 0 } = this.#request
+    const { securityFlags = 0, accepted } = this.#request
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
     const ownProof = ownProofOf(this.#request.headers)
-    const isPlain = ownProof === undefined && isStrict !== true && securityFlags === 0
+    const isPlain =
+      ownProof === undefined && isStrict !== true && securityFlags === 0 && accepted === undefined
     if (hop === 'direct' && isBare && isPlain) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
@@ -162,6 +163,7 @@ class Visit implements LegConsumer {
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),
       ...(securityFlags === 0 ? {} : { securityFlags, fetchList: this.#fetchList }),
+      ...(accepted === undefined ? {} : { accepted }),
       ...(witness === undefined ? {} : { witness }),
     }
   }

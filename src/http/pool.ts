@@ -133,16 +133,18 @@ export class Pool {
 
   #tls(
     trusted: TrustOptions &
-      Pick<Way, 'isStrict' | 'securityFlags' | 'fetchList'> &
+      Pick<Way, 'isStrict' | 'securityFlags' | 'fetchList' | 'accepted'> &
       Pick<ConnectionTls, 'witness'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
-    const { isStrict = false, securityFlags = 0, witness } = trusted
-    const terms = this.#trust.terms(trusted, { isStrict, securityFlags, ...this.#revocation(trusted) }) // prettier-ignore
+    const { isStrict = false, securityFlags = 0, accepted, witness } = trusted
+    const more = { isStrict, securityFlags, accepted, ...this.#revocation(trusted) }
+    const terms = this.#trust.terms(trusted, more)
     const made = { context: this.#trust.context(trusted), terms, witness }
     // Nothing is checked in a session that is resumed: neither what flags leave nor what they add.
-    if (securityFlags !== 0) return { ...made, session: undefined, keepSession: () => undefined }
+    const isFresh = securityFlags !== 0 || accepted !== undefined
+    if (isFresh) return { ...made, session: undefined, keepSession: () => undefined }
     return { ...made, session, keepSession }
   }
 

@@ -58,7 +58,7 @@ export class Trust {
   /** The terms that go with a context of the same options: what is not OpenSSL's to check. */
   terms(
     options: TrustOptions,
-    more: Pick<HandshakeTerms, 'isStrict' | 'securityFlags' | 'checkRevocation'> = {},
+    more: Omit<HandshakeTerms, 'hasCertificate' | 'anchors'> = {},
   ): HandshakeTerms {
     return {
       ...more,

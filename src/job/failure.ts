@@ -8,6 +8,7 @@ import {
   httpStatusSymbol,
   type HresultSymbol,
 } from './hresult.ts'
+import type { ShownServer } from './server-validation.ts'
 
 /** Where it went wrong (BG_ERROR_CONTEXT, bits-errors.md §2), by the number the enumeration gives it. */
 export const errorContexts = [
@@ -57,6 +58,8 @@ export interface Failure {
   readonly file?: number
   /** What the server asked for with Retry-After, or when it is worth another look; in milliseconds from then on. */
   readonly retryAfterMs?: number
+  /** The server whose certificate somebody has to judge. */
+  readonly shown?: ShownServer
 }
 
 /** What a failure says besides its code. */
@@ -65,6 +68,7 @@ export interface FailureDetails {
   readonly waitsFor?: WaitsFor
   readonly file?: number | undefined
   readonly retryAfterMs?: number | undefined
+  readonly shown?: ShownServer | undefined
 }
 
 /** Makes a failure from a code in the table; fatal unless the details or the table of transient codes say otherwise. */
@@ -83,6 +87,7 @@ export function failure(
     sentence,
     ...(details.file === undefined ? {} : { file: details.file }),
     ...(details.retryAfterMs === undefined ? {} : { retryAfterMs: details.retryAfterMs }),
+    ...(details.shown === undefined ? {} : { shown: details.shown }),
   }
 }
 

@@ -133,6 +133,9 @@ export const paramDecoders: {
   'job.setCostFlags': record({ id, flags }),
   'job.getCostFlags': oneJob,
   'job.getSecurityFlags': oneJob,
+  'job.setServerValidation': record({ id, required: flag }),
+  'job.getServerCertificate': oneJob,
+  'job.judgeServerCertificate': record({ id, server: text(300), hash: text(64), accepted: flag }),
   'job.takeOwnership': oneJob,
   'doctor.examine': record<ExamineParams>({
     // There may be a name and a password in it.

@@ -10,12 +10,12 @@ import type { ServiceFacts } from './handlers.ts'
 /** The methods of this file, by the ends of their names. */
 type IdentityMethod = Extract<
   MethodName,
-  `${string}${'Credentials' | 'Authentication' | 'Settings' | 'Certificate' | 'Token' | 'Flags' | 'Sid' | 'Ownership' | '.rotate'}`
+  `${string}${'Credentials' | 'Authentication' | 'Settings' | 'Validation' | 'Certificate' | 'Token' | 'Flags' | 'Sid' | 'Ownership' | '.rotate'}`
 >
 
 /** These methods over one engine. */
 export function identityHandlers(
-  { identity }: Engine,
+  { identity, validation }: Engine,
   { rotate }: Pick<ServiceFacts, 'rotate'>,
   show: (job: Job) => JobView,
 ): Pick<Handlers<Caller>, IdentityMethod> {
@@ -79,6 +79,17 @@ export function identityHandlers(
     },
     'job.getCostFlags': ({ id }, caller) => ({ flags: identity.costFlags(caller, id) }),
     'job.getSecurityFlags': ({ id }, caller) => ({ flags: identity.securityFlags(caller, id) }),
+    'job.setServerValidation': ({ id, required }, caller) => {
+      validation.set(caller, id, required)
+      return null
+    },
+    'job.getServerCertificate': ({ id }, caller) => ({
+      shown: validation.shown(caller, id) ?? null,
+    }),
+    'job.judgeServerCertificate': ({ id, server, hash, accepted }, caller) => {
+      validation.judge(caller, id, { server, hash, isAccepted: accepted })
+      return null
+    },
     'job.takeOwnership': ({ id }, caller) => show(identity.takeOwnership(caller, id)),
     'vault.rotate': rotate,
   }

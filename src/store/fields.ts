@@ -79,6 +79,14 @@ export class Fields {
     return value
   }
 
+  /** A list of texts within a JSON text. */
+  texts(name: string): readonly string[] {
+    return this.list(name).map((item) => {
+      if (typeof item !== 'string') throw this.#damaged(name, 'a list of texts')
+      return item
+    })
+  }
+
   /** A list of objects within a JSON text. */
   objects(name: string): Fields[] {
     return this.list(name).map((item) => {

@@ -189,7 +189,12 @@ function decodeFailure(fields: Fields): Failure {
     sentence: fields.text('sentence'),
     ...(fields.has('file') && { file: fields.count('file') }),
     ...(fields.has('retryAfterMs') && { retryAfterMs: fields.number('retryAfterMs') }),
+    ...(fields.has('shown') && { shown: decodeShown(fields.object('shown')) }),
   }
+}
+
+function decodeShown(fields: Fields): NonNullable<Failure['shown']> {
+  return { server: fields.text('server'), certificates: fields.texts('certificates') }
 }
 
 function decodePatience(fields: Fields): Patience {
@@ -210,6 +215,9 @@ function decodeTransfer(fields: Fields): TransferSettings {
   return {
     ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
     ...(fields.has('securityFlags') && { securityFlags: fields.count('securityFlags') }),
+    ...(fields.has('validation') && {
+      validation: { accepted: fields.object('validation').texts('accepted') },
+    }),
     redirects: {
       follow: redirects.word('follow', ['silent', 'report', 'disallow'], usually.follow),
       allowHttpsToHttp: redirects.boolean('allowHttpsToHttp', usually.allowHttpsToHttp),

@@ -34,6 +34,7 @@ export async function dial(
   }
   const socket = await race(addresses, begin, journey)
   journey.progressed()
-  if (tls !== undefined && socket instanceof TLSSocket) await secured(socket, host, tls, journey)
+  if (tls !== undefined && socket instanceof TLSSocket)
+    await secured(socket, { host, port }, tls, journey)
   return socket
 }

@@ -65,17 +65,17 @@ function pass(
 
 async function secure(
   { socket, early }: Tunnel,
-  { host }: Place,
+  place: Place,
   tls: ConnectionTls,
   journey: Journey,
 ): Promise<Reached> {
   if (early.length > 0) {
     // RFC 8446 §2: the client speaks first.
-    const sentence = `Cannot connect to ${host} securely: something answers in its place, perhaps a page to sign in`
+    const sentence = `Cannot connect to ${place.host} securely: something answers in its place, perhaps a page to sign in`
     throw new FailureError(
       failure('ERROR_WINHTTP_SECURE_CHANNEL_ERROR', 'GENERAL_TRANSPORT', sentence),
     )
   }
-  const inner = await secureInside(socket, host, tls, journey)
+  const inner = await secureInside(socket, place, tls, journey)
   return { socket: inner, early: nothing, readsInlet: false }
 }

@@ -12,7 +12,9 @@ import { tlsServerEndPoint } from '../../auth/spnego/end-point.ts'
 import { Handshake, type HandshakeTerms } from '../certificate/handshake.ts'
 import { nodeHashes } from '../node-hashes.ts'
 import { asciiName } from './addresses.ts'
+import type { Place } from './dial.ts'
 import { happens, type Journey } from './journey.ts'
+import { checkAccepted } from './accepted.ts'
 import { proveUnrevoked } from './unrevoked.ts'
 import { watchTls, type TlsWitness } from './tls-witness.ts'
 
@@ -94,28 +96,32 @@ function certificateOf(socket: TLSSocket): Uint8Array | undefined {
  */
 export async function secureInside(
   outer: Socket,
-  host: string,
+  place: Place,
   tls: ConnectionTls,
   journey: Journey,
 ): Promise<TLSSocket> {
-  const socket = journey.own(beginTls(host, tls, { socket: outer }))
-  await secured(socket, host, tls, journey)
+  const socket = journey.own(beginTls(place.host, tls, { socket: outer }))
+  await secured(socket, place, tls, journey)
   return socket
 }
 
 /**
  * Waits until the peer has proved itself in every way that is asked for.
  *
- * @throws as {@link secureInside}, and as `proveUnrevoked`
+ * @throws as {@link secureInside}, `proveUnrevoked` and `checkAccepted`
  */
 export async function secured(
   socket: TLSSocket,
-  host: string,
+  place: Place,
   { terms }: ConnectionTls,
   journey: Journey,
 ): Promise<void> {
+  const { host } = place
   await happens(socket, 'secureConnect')
-  if (terms !== undefined) await proveUnrevoked(socket, host, terms, journey)
+  if (terms === undefined) return
+  await proveUnrevoked(socket, host, terms, journey)
+  // Last, and before anything is sent (A84).
+  if (terms.accepted !== undefined) checkAccepted(socket, place, terms.accepted)
 }
 
 /**
