@@ -138,7 +138,10 @@ async function call(
   if (message === 'too long')
     return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
   if (!isOpen()) return void response.destroy()
-  const pieces = await answer(message.toString('utf8'), caller, dispatch)
+  const text = message.toString('utf8')
+  // There may be passwords in it; what becomes of the text is the collector's.
+  message.fill(0)
+  const pieces = await answer(text, caller, dispatch)
   if (pieces === undefined) {
     response.writeHead(204).end()
     return
@@ -165,7 +168,10 @@ async function read(request: IncomingMessage): Promise<Buffer | 'too long' | 'br
     // Whoever sent it is gone, or took longer than a message may take.
     return 'broken off'
   }
-  return length > MESSAGE_LIMIT ? 'too long' : Buffer.concat(pieces)
+  if (length > MESSAGE_LIMIT) return 'too long'
+  const message = Buffer.concat(pieces)
+  for (const piece of pieces) piece.fill(0)
+  return message
 }
 
 function follow(
