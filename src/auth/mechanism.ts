@@ -36,6 +36,8 @@ export interface ContextRequest {
   readonly channelBinding?: Uint8Array
   /** Whether the peer has to prove itself too. */
   readonly mutual: boolean
+  /** Whether messages will be signed afterwards; only NTLM has to know. */
+  readonly integrity?: boolean
   /** Aborts when nobody wants the context any more: opening it fails at once then, whatever it waits for. */
   readonly signal?: AbortSignal
 }

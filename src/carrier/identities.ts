@@ -9,6 +9,7 @@ import type { Wallet } from '../auth/wallet.ts'
 import type { IdentityOrder } from '../engine/order.ts'
 import { Identity, type IdentityOptions } from '../http/identity.ts'
 import { nodeHashes } from '../http/node-hashes.ts'
+import { LocalNtlm } from './local-ntlm.ts'
 import { isServiceAccount } from './service-account.ts'
 import { systemClock } from './system-clock.ts'
 import { systemRandom } from './system-random.ts'
@@ -79,8 +80,9 @@ export class Identities {
     return new Identity({ wallet, world: this.#world, isUnasked, ...listeners })
   }
 
-  /** Whether anything is set, or stands in a URL, that a peer could refuse: a password, a token. */
+  /** Whether anything is set, or known of who is logged on, that a peer could refuse: a password, a token. */
   get hasPasswords(): boolean {
+    if (this.#world.mechanisms.unavailable('ntlm') === undefined) return true
     const given = [...this.#pairs.map(({ credentials }) => credentials), ...this.#urlCredentials]
     return given.some(({ kind }) => kind === 'password' || kind === 'bearer' || kind === 'client')
   }
@@ -143,8 +145,9 @@ export function whoIsLoggedOn(mechanisms: Mechanisms, settings: AuthSettings): I
   return new Identity({ wallet: { pairs }, world: worldOf(mechanisms, settings) })
 }
 
-function worldOf(mechanisms: Mechanisms, settings: AuthSettings): AuthWorld {
-  return { hashes: nodeHashes, random: systemRandom, clock: systemClock, mechanisms, settings }
+function worldOf(platform: Mechanisms, settings: AuthSettings): AuthWorld {
+  const world = { hashes: nodeHashes, random: systemRandom, clock: systemClock, settings }
+  return { ...world, mechanisms: new LocalNtlm(platform, world) }
 }
 
 /** Reads a record and wipes it. */

@@ -47,6 +47,8 @@ export interface NtlmIdentity {
   readonly domain: string
   /** UTF-8; belongs to whoever owns the credentials. */
   readonly password: Secret
+  /** The NT hash, where it is known and the password is not. As the password. */
+  readonly ntHash?: Secret
 }
 
 /**
@@ -192,22 +194,23 @@ export class NtlmInitiator implements NtlmParty {
 
   /** Without name and password; a name with a blank password is somebody. */
   get #isAnonymous(): boolean {
-    const { user, password } = this.#options.identity
-    return user === '' && password.length === 0
+    const { user, password, ntHash } = this.#options.identity
+    return user === '' && password.length === 0 && ntHash === undefined
   }
 
   /** Keys made on the way, the session's among them, go onto the ring. */
   #respond(proof: Proof, keys: KeyRing): NtlmResponses {
     const { hashes, random, settings } = this.#world
-    const { password } = this.#options.identity
+    const { password, ntHash: known } = this.#options.identity
     if (this.#isAnonymous) return kept(respondAnonymously(), keys)
     const { serverChallenge } = proof.challenge
-    const ntHash = keys.keep(password.use(computeNtHash))
+    const ntHash = keys.keep(known?.use((hash) => hash.slice()) ?? password.use(computeNtHash))
     switch (proof.kind) {
       case 'v1': {
-        const lmHash = sendsLmResponse(settings.lmCompatibilityLevel)
-          ? password.use(computeLmHash)
-          : undefined
+        const lmHash =
+          known === undefined && sendsLmResponse(settings.lmCompatibilityLevel)
+            ? password.use(computeLmHash)
+            : undefined
         if (lmHash !== undefined) keys.keep(lmHash)
         return kept(respondV1(serverChallenge, ntHash, lmHash), keys)
       }

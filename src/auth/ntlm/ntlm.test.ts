@@ -230,6 +230,7 @@ test('ntlmScheme lets the platform prove who is logged on (A50, A271)', async ()
       identity: { kind: 'implicit' },
       targetName: 'HTTP@server.domain.example',
       mutual: false,
+      integrity: false,
       channelBinding: v51Binding,
     },
   ])

@@ -61,6 +61,7 @@ export async function openNtlm(
     identity: implicitOnly(credentials),
     targetName: `HTTP@${serviceHost(peer)}`,
     mutual: false,
+    integrity,
     ...binding,
     ...(signal === undefined ? {} : { signal }),
   })
