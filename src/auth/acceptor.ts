@@ -22,9 +22,9 @@ export interface AcceptorRequest {
   /** Exactly as on the request line. */
   readonly requestTarget: string
   /** The hash of the request's body; absent when there is none. */
-  readonly bodyHash?: (algorithm: HashAlgorithm) => Uint8Array
+  readonly bodyHash?: ((algorithm: HashAlgorithm) => Uint8Array) | undefined
   /** As in `RequestFacts`, from the certificate this side has shown. */
-  readonly channelBinding?: Uint8Array
+  readonly channelBinding?: Uint8Array | undefined
 }
 
 /** What becomes of the request. */

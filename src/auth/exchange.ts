@@ -68,19 +68,19 @@ const maximumRestarts = 1
 /** How often because it was lost before: that costs nobody a logon, and servers close idle connections all the time. */
 const maximumBeginnings = 8
 
-/** What is being tried. */
+/** What is being tried, and how far it is. */
 interface Trial extends Method {
   readonly handshake: Handshake
   /** Where the legs are made, when the scheme binds the connection. */
   readonly connection: object | undefined
   /** Whether a challenge has been answered; otherwise what was sent was sent early. */
-  readonly wasAsked: boolean
+  wasAsked: boolean
   /** Whether anything was sent that could have succeeded. */
-  readonly hasProved: boolean
+  hasProved: boolean
   /** Whether a proof was begun that takes more legs. */
-  readonly hasBegun: boolean
+  hasBegun: boolean
   /** The realm of the challenge that was answered first. */
-  readonly realm: string | undefined
+  realm: string | undefined
 }
 
 /** Talks about one request; see authenticator.ts. Its calls are made one after the other. */
@@ -313,7 +313,10 @@ export class Exchange implements Disposable {
   #take(answer: Answer, challenge: Challenge | undefined): Step | undefined {
     const trial = this.#trial
     const realm = challenge?.parameters.get('realm')
-    if (trial !== undefined && !trial.wasAsked) this.#trial = { ...trial, wasAsked: true, realm }
+    if (trial !== undefined && !trial.wasAsked) {
+      trial.wasAsked = true
+      trial.realm = realm
+    }
     switch (answer.kind) {
       case 'send':
         return this.#sent(answer)
@@ -357,8 +360,9 @@ export class Exchange implements Disposable {
     handshake: Handshake,
     { connection }: RequestFacts,
   ): void {
-    const trial = { scheme, credentials, handshake, connection, realm: undefined }
-    this.#trial = { ...trial, wasAsked: false, hasProved: false, hasBegun: false }
+    const progress = { wasAsked: false, hasProved: false, hasBegun: false, realm: undefined }
+    const trial = { scheme, credentials, handshake, connection, ...progress }
+    this.#trial = trial
     if (scheme.binds === 'connection' && connection !== undefined) {
       this.#memory.bind(connection, trial)
     }
@@ -367,7 +371,8 @@ export class Exchange implements Disposable {
   #sent<Sent extends Send | undefined>(send: Sent): Sent {
     const trial = this.#trial
     if (trial === undefined || send === undefined) return send
-    this.#trial = send.canSucceed ? { ...trial, hasProved: true } : { ...trial, hasBegun: true }
+    if (send.canSucceed) trial.hasProved = true
+    else trial.hasBegun = true
     return send
   }
 

@@ -114,27 +114,32 @@ export class PeerMemory {
     const { schemes } = this.options
     const situation = this.#situation(request)
     const isUnasked = this.options.isUnasked && !isPatient
-    const others = isUnasked ? schemes.filter((scheme) => this.#isUntried(scheme)) : []
-    return [
-      ...this.#proved.flatMap((scheme) => this.#method(scheme, situation, isUnasked)),
-      ...others.flatMap((scheme) =>
-        this.#method(scheme, situation, isUnasked).filter((method) => method.isUnasked),
-      ),
-    ]
+    const methods: Early[] = []
+    for (const scheme of this.#proved) {
+      const method = this.#method(scheme, situation, isUnasked)
+      if (method !== undefined) methods.push(method)
+    }
+    for (const scheme of isUnasked ? schemes : []) {
+      const method = this.#isUntried(scheme)
+        ? this.#method(scheme, situation, isUnasked)
+        : undefined
+      if (method?.isUnasked === true) methods.push(method)
+    }
+    return methods
   }
 
   #isUntried(scheme: AuthScheme): boolean {
     return !this.#proved.includes(scheme) && !this.#ended.some((ended) => ended.scheme === scheme)
   }
 
-  #method(scheme: AuthScheme, situation: Situation, isUnasked: boolean): readonly Early[] {
+  #method(scheme: AuthScheme, situation: Situation, isUnasked: boolean): Early | undefined {
     const { wallet, world } = this.options
     const entitlement = entitle(scheme.name, situation, wallet, world.settings)
-    if (entitlement.kind === 'none') return []
+    if (entitlement.kind === 'none') return undefined
     const { credentials, source } = entitlement
     const isAllowed = !isReadableAt(scheme, situation) || world.settings.allowClearText
-    if (!isAllowed || !scheme.accepts(credentials, situation.target)) return []
-    return [{ scheme, credentials, isUnasked: isUnasked && this.#mayGoUnasked(source) }]
+    if (!isAllowed || !scheme.accepts(credentials, situation.target)) return undefined
+    return { scheme, credentials, isUnasked: isUnasked && this.#mayGoUnasked(source) }
   }
 
   /** The switch is for what the job itself says and for where it says to go; other rules speak of a challenge (A51, A53). */

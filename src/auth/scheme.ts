@@ -119,14 +119,14 @@ export interface RequestFacts {
   /** The whole URL that is asked for, without user information: for schemes that speak about it. */
   readonly url: URL
   /** Stands for the connection that the request goes out on; absent: one that carries no other request. */
-  readonly connection?: object
+  readonly connection?: object | undefined
   /** The hash of the request's body; absent when there is none, which hashes as empty (A220). */
-  readonly bodyHash?: (algorithm: HashAlgorithm) => Uint8Array
+  readonly bodyHash?: ((algorithm: HashAlgorithm) => Uint8Array) | undefined
   /**
    * `tls-server-end-point:` and the hash of the certificate of the TLS connection that carries the header (A400, A403);
    * absent on a clear-text hop and for certificates without a defined hash.
    */
-  readonly channelBinding?: Uint8Array
+  readonly channelBinding?: Uint8Array | undefined
   /** Whether the connection that carries the header leads to a loopback address of this machine; absent: it does not. */
   readonly isLoopback?: boolean
 }

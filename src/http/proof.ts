@@ -13,8 +13,7 @@
 import { asksForProof } from '../auth/authenticator.ts'
 import { targetFields, type AuthTarget } from '../auth/auth.ts'
 import type { HashAlgorithm } from '../auth/crypto.ts'
-import type { Exchange, Step } from '../auth/exchange.ts'
-import type { RequestFacts, ResponseFacts, Send, Verdict } from '../auth/scheme.ts'
+import type { RequestFacts, ResponseFacts, Verdict } from '../auth/scheme.ts'
 import { failure, FailureError, type Failure } from '../job/failure.ts'
 import type { Field, Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
@@ -23,87 +22,18 @@ import { DistrustError, distrusted } from './failure.ts'
 import type { HttpRequest } from './http.ts'
 import type { Identity } from './identity.ts'
 import type { ConnectionFacts, Lease, Worded } from './leg.ts'
+import { Facts, Side } from './proof-side.ts'
 import { ownProofOf, requestHead } from './request-head.ts'
 import { describeTarget, isSameOrigin, parseTarget, type Target } from './target.ts'
 import { isAskedForUrl, type Way } from './way.ts'
-
-/** One of the two who may ask, and what was said to it. */
-class Side {
-  readonly target: AuthTarget
-  readonly #begin: () => Exchange
-  #exchange: Exchange
-  /** What goes out on the connection that is in use. */
-  send: Send | undefined
-  /** Whether this exchange has been asked what to send. */
-  #isPrepared = false
-  /** Whether this exchange has answered a challenge: then it has begun something that it must go on with. */
-  #wasAsked = false
-  #isClosed = false
-
-  constructor(target: AuthTarget, begin: () => Exchange) {
-    this.target = target
-    this.#begin = begin
-    this.#exchange = begin()
-  }
-
-  get exchange(): Exchange {
-    return this.#exchange
-  }
-
-  /** Another request begins for this side. */
-  renew(): void {
-    this.#exchange.close()
-    this.#exchange = this.#begin()
-    this.#isPrepared = false
-    this.#wasAsked = false
-    this.send = undefined
-  }
-
-  async prepare(facts: RequestFacts): Promise<void> {
-    this.#isPrepared = true
-    this.send = await this.#exchange.prepare(facts)
-  }
-
-  /** The request goes out on a connection that is new to it. */
-  async move(facts: RequestFacts): Promise<void> {
-    // A request is worded for a connection after its caller has left: nothing may be begun that nobody ends.
-    if (this.#isClosed) return
-    // Nothing was begun that could be gone on with, and nothing is counted against it.
-    if (this.#isPrepared && !this.#wasAsked) this.renew()
-    await this.prepare(facts)
-  }
-
-  challenged(response: ResponseFacts, facts: RequestFacts): Promise<Step> {
-    this.#wasAsked = true
-    return this.#exchange.challenged(response, facts)
-  }
-
-  /** Whether what goes out now begins or goes on with proving who owns the connection. */
-  get isBinding(): boolean {
-    return this.send !== undefined && this.#exchange.bindsConnection
-  }
-
-  /** Whether the request can be granted with what goes out now. */
-  get canSucceed(): boolean {
-    return this.send?.canSucceed !== false
-  }
-
-  /** Whether the request may be turned down for want of proof, as far as is known. */
-  get isUnproven(): boolean {
-    return this.send === undefined && this.#exchange.scheme === undefined
-  }
-
-  close(): void {
-    this.#isClosed = true
-    this.#exchange.close()
-  }
-}
 
 /** A head that asks for proof, and who it is from. */
 interface Asked {
   readonly head: ResponseHead
   readonly side: Side
 }
+
+const nothingToJudge = Promise.resolve()
 
 /** How often a body is sent because what went out without it was let through. */
 const MAXIMUM_BARES = 2
@@ -120,10 +50,11 @@ export class Proof implements Disposable {
   #target: Target
   /** The connection that the sends of both sides are for. */
   #connection: ConnectionFacts | undefined
-  #worded: Promise<unknown> = Promise.resolve()
+  #worded: Promise<Worded> | undefined
   #asked: Asked | undefined
   #lease: Lease | undefined
-  #verdicts: readonly Promise<Verdict>[] = []
+  /** Resolves when both sides have proved what they must; see {@link check}. */
+  #judged: Promise<void> | undefined
   #hasAnswered = false
   /** Whether the last leg went out without the body of the request, because it could not succeed (A420). */
   #isBodyWithheld = false
@@ -190,18 +121,16 @@ export class Proof implements Disposable {
   }
 
   /** Words the request for a connection; see `Wording`. */
-  readonly wording = async (connection: ConnectionFacts): Promise<Worded> => {
+  readonly wording = (connection: ConnectionFacts): Promise<Worded> => {
+    const word = (): Promise<Worded> => this.#wordFor(connection)
     // One call after the other, as exchanges want it, also when a connection was lost while the first was under way.
-    const before = this.#worded
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#worded = promise
-    await before
-    try {
-      if (this.#connection !== connection) await this.#move(connection)
-      return this.#word()
-    } finally {
-      resolve()
-    }
+    this.#worded = this.#worded?.then(word, word) ?? word()
+    return this.#worded
+  }
+
+  async #wordFor(connection: ConnectionFacts): Promise<Worded> {
+    if (this.#connection !== connection) await this.#move(connection)
+    return this.#word()
   }
 
   async #move(connection: ConnectionFacts): Promise<void> {
@@ -242,9 +171,7 @@ export class Proof implements Disposable {
     this.#isBare = side === undefined && this.#isBodyWithheld
     if (side === undefined) {
       this.#lease = undefined
-      const server = this.#server.exchange.accepted(head)
-      const proxy = this.#proxy?.exchange.accepted(head)
-      this.#verdicts = proxy === undefined ? [server] : [server, proxy]
+      this.#judged = this.#judge(head)
       if (!this.#isBare) return false
     }
     this.#lease = lease
@@ -345,12 +272,19 @@ export class Proof implements Disposable {
    *
    * @throws {DistrustError} when the server or the proxy did not prove itself
    */
-  async check(): Promise<void> {
-    const sides = this.#proxy === undefined ? [this.#server] : [this.#server, this.#proxy]
-    const waits = sides.some(({ exchange }) => exchange.bindsConnection)
-    const work = (): Promise<readonly Verdict[]> => Promise.all(this.#verdicts)
+  check(): Promise<void> {
+    return this.#judged ?? nothingToJudge
+  }
+
+  async #judge(head: ResponseHead): Promise<void> {
+    const [server, proxy] = [this.#server.exchange, this.#proxy?.exchange]
+    const waits = server.bindsConnection || proxy?.bindsConnection === true
+    const judge = (): Promise<readonly Verdict[]> => {
+      const verdict = server.accepted(head)
+      return Promise.all(proxy === undefined ? [verdict] : [verdict, proxy.accepted(head)])
+    }
     // One more listener for each of thousands of requests would be dear, and only contexts of a mechanism may hang.
-    const verdicts = await (waits ? this.#untilLeft(work) : work())
+    const verdicts = await (waits ? this.#untilLeft(judge) : judge())
     for (const verdict of verdicts) distrustUnless(verdict, this.#target)
   }
 
@@ -376,34 +310,27 @@ export class Proof implements Disposable {
 
   #facts(target: AuthTarget): RequestFacts {
     const { body, method } = this.#request
-    const { url, path } = this.#target
     const connection = this.#connection
     const isProxy = target === 'proxy'
     const { hop } = this.#way
     const isSealed = isProxy
       ? hop !== 'direct' && hop.scheme === 'https'
       : this.#target.scheme === 'https'
-    const channelBinding = isSealed ? connection?.channelBinding : undefined
-    const bodyHash = body?.hash?.bind(body)
-    return {
+    return new Facts(this.#target, {
       method,
       // A125, A223: the server sees the path where the proxy sees the URL.
-      requestTarget: isProxy ? url : path,
-      // Few schemes want to know it.
-      get url(): URL {
-        return new URL(url)
-      },
-      ...(connection === undefined ? {} : { connection }),
-      ...(bodyHash === undefined ? {} : { bodyHash }),
-      ...(channelBinding === undefined ? {} : { channelBinding }),
-      ...(isProxy && connection?.isLoopback === true ? { isLoopback: true } : {}),
-    }
+      requestTarget: isProxy ? this.#target.url : this.#target.path,
+      connection,
+      bodyHash: body?.hash?.bind(body),
+      channelBinding: isSealed ? connection?.channelBinding : undefined,
+      isLoopback: isProxy && connection?.isLoopback === true,
+    })
   }
 
   [Symbol.dispose](): void {
     this.#lease?.release()
     // What was not waited for is of no interest any more.
-    for (const verdict of this.#verdicts) verdict.catch(() => undefined)
+    this.#judged?.catch(() => undefined)
     this.#closeSides()
   }
 

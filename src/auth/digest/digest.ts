@@ -308,8 +308,10 @@ class DigestHandshake implements Handshake {
     const { challenge, cnonce, key } = use.nonce
     const { algorithm } = challenge
     const quality = qop === undefined ? undefined : { qop, nc: use.nc, cnonce }
-    const input = { algorithm, nonce: use.value, quality, method, uri: request.requestTarget }
-    return digestResponse(this.#session.world.hashes, key, { ...input, bodyHash })
+    const { value: nonce } = use
+    const { requestTarget: uri } = request
+    const input = { algorithm, nonce, quality, method, uri, bodyHash }
+    return digestResponse(this.#session.world.hashes, key, input)
   }
 }
 
