@@ -132,15 +132,29 @@ function readRequest(request: unknown): Request {
   const fields = new Map<string, unknown>(Object.entries(request))
   const id = fields.get('id')
   const method = fields.get('method')
-  const isId = typeof id === 'string' || typeof id === 'number' || id === null
+  const params = fields.get('params')
   const isValid =
-    fields.get('jsonrpc') === '2.0' && typeof method === 'string' && (isId || id === undefined)
+    fields.get('jsonrpc') === '2.0' &&
+    typeof method === 'string' &&
+    (isId(id) || id === undefined) &&
+    (params === undefined || (typeof params === 'object' && params !== null))
   return {
-    id: isId ? id : null,
+    id: isId(id) ? id : null,
     method: isValid ? method : undefined,
-    params: fields.get('params'),
+    params,
     isNotification: isValid && id === undefined,
   }
+}
+
+/** An id is given back as it came, so it must be one that can be: a number that was rounded is another one (§5). */
+function isId(id: unknown): id is Id {
+  if (typeof id !== 'number') return typeof id === 'string' || id === null
+  return Number.isFinite(id) && (Number.isSafeInteger(id) || !Number.isInteger(id))
+}
+
+/** The answer to a message that is not text. */
+export function notTextResponse(): readonly Uint8Array[] {
+  return encodeAll(partsOf(refusal(null, 'parseError', 'Cannot read the message: it is not UTF-8')))
 }
 
 /** The text of a response that says nothing but why there is none. */

@@ -1,5 +1,6 @@
 /** Answers at the local socket: `POST /rpc`, `GET /events`. Only this user and the administrator get in. */
 
+import { isUtf8 } from 'node:buffer'
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -11,7 +12,7 @@ import { createServer } from '../client/node-http.ts'
 import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import { JobError } from '../job/failure.ts'
-import { answer, errorResponse, type Dispatch } from '../rpc/dispatch.ts'
+import { answer, errorResponse, notTextResponse, type Dispatch } from '../rpc/dispatch.ts'
 import { EventStream } from './event-stream.ts'
 
 /** Bytes of one message: a job of a hundred thousand files fits. */
@@ -57,15 +58,22 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   if (!isPipe) prepareFolder(dirname(path))
   if (!isPipe) rmSync(path, { force: true })
   const streams = new Set<ServerResponse>()
-  const server = createServer({ requestTimeout: MESSAGE_TIMEOUT_MS }, (request, response) => {
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response, { ...service, streams, isOpen: () => server.listening }).catch(
       (error: unknown) => {
         service.dispatch.broken(error)
         response.destroy()
       },
     )
-  })
+  }
+  const server = createServer({ requestTimeout: MESSAGE_TIMEOUT_MS }, take)
   server.keepAliveTimeout = 5_000
+  // Who asks first need not send what is not read (RFC 9110 §10.1.1).
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) > MESSAGE_LIMIT) return tooLong(response)
+    response.writeContinue()
+    take(request, response)
+  })
   try {
     server.listen(path)
     await once(server, 'listening')
@@ -116,11 +124,13 @@ async function serve(
   const { pathname, searchParams } = url
   if (pathname === '/rpc') {
     if (request.method !== 'POST')
-      return refuse(response, 405, 'Cannot answer: POST a JSON-RPC message here')
+      return refuseMethod(response, 'POST', 'Cannot answer: POST a JSON-RPC message here')
+    if (isCoded(request)) return refuse(response, 415, 'Cannot read a message that is compressed')
     return call(request, response, caller, service)
   }
   if (pathname === '/events') {
-    if (request.method !== 'GET') return refuse(response, 405, 'Cannot answer: GET the events here')
+    if (request.method !== 'GET')
+      return refuseMethod(response, 'GET', 'Cannot answer: GET the events here')
     if (!service.isOpen()) return void response.destroy()
     return follow(response, caller, searchParams.getAll('job'), service)
   }
@@ -135,13 +145,14 @@ async function call(
 ): Promise<void> {
   const message = await read(request)
   if (message === 'broken off') return
-  if (message === 'too long')
-    return refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
+  if (message === 'too long') return tooLong(response)
   if (!isOpen()) return void response.destroy()
+  // What is no UTF-8 would become other text: a file of another name, say (RFC 8259 §8.1).
+  const isText = isUtf8(message)
   const text = message.toString('utf8')
   // There may be passwords in it; what becomes of the text is the collector's.
   message.fill(0)
-  const pieces = await answer(text, caller, dispatch)
+  const pieces = isText ? await answer(text, caller, dispatch) : notTextResponse()
   if (pieces === undefined) {
     response.writeHead(204).end()
     return
@@ -207,8 +218,25 @@ function follow(
   })
 }
 
+/** Whether a message comes in a coding, which nobody needs on one machine (RFC 9110 §15.5.16). */
+function isCoded({ headers }: IncomingMessage): boolean {
+  const coding = headers['content-encoding'] ?? 'identity'
+  return coding.toLowerCase() !== 'identity'
+}
+
+function tooLong(response: ServerResponse): void {
+  refuse(response, 413, `Cannot read a message of more than ${MESSAGE_LIMIT} bytes`)
+}
+
+/** Names the method that there is (RFC 9110 §15.5.6). */
+function refuseMethod(response: ServerResponse, allowed: string, sentence: string): void {
+  response.setHeader('allow', allowed)
+  refuse(response, 405, sentence)
+}
+
+/** What the client still sends is read and dropped, so that it comes to read why. */
 function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response
-    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
-    .end(`${sentence}\n`)
+  const body = Buffer.from(`${sentence}\n`)
+  const head = { 'content-type': 'text/plain; charset=utf-8', 'content-length': body.length }
+  response.writeHead(status, head).end(body)
 }

@@ -143,6 +143,11 @@ suite('messages that are none', () => {
     ['no call at all', '[]', -32_600],
     ['another version', '{"jsonrpc":"1.0","id":1,"method":"job.list"}', -32_600],
     ['an id that is none', '{"jsonrpc":"2.0","id":{},"method":"job.list"}', -32_600],
+    ['an id that would be rounded', call('job.list', {}, 2 ** 60), -32_600],
+    ['an id beyond all numbers', '{"jsonrpc":"2.0","id":1e400,"method":"job.list"}', -32_600],
+    ['parameters that are null', call('job.list', null), -32_600],
+    ['parameters that are a text', call('job.list', 'all'), -32_600],
+    ['a notification of a number', '{"jsonrpc":"2.0","method":"job.list","params":1}', -32_600],
     ['an unknown method', call('job.explode'), -32_601],
     ['a method of every object', call('toString'), -32_601],
     ['a prototype', call('__proto__'), -32_601],
@@ -173,13 +178,56 @@ suite('messages that are none', () => {
   })
 })
 
+/** The head of a message that is to be sent if it may be. */
+function asking(length: number): string {
+  return `POST /rpc HTTP/1.1\r\nhost: lull\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`
+}
+
 suite('HTTP that is wrong', () => {
+  test('a message that is no UTF-8 is not taken for one', async () => {
+    const message = call('job.create', { displayName: 'caf\u00e9' }, 'latin1')
+    const bytes = Buffer.from(message, 'latin1')
+    const head = `POST /rpc HTTP/1.1\r\nhost: lull\r\nconnection: close\r\ncontent-length: ${bytes.length}\r\n\r\n`
+    const { error, id } = bodyOf(await talk(Buffer.concat([Buffer.from(head), bytes]))) as {
+      error: { code: number }
+      id: unknown
+    }
+    assert.deepEqual([error.code, id], [-32_700, null])
+  })
+
+  test('a refusal can be read whatever else is being sent, and the connection goes on', async () => {
+    const body = ' '.repeat(1024 * 1024)
+    const misled = post(body, false).replace('/rpc', '/other')
+    const answers = await talk(misled + post(call('service.status')))
+    assert.match(answers, /^HTTP\/1\.1 404 [\s\S]*HTTP\/1\.1 200 [\s\S]*"pid"/u)
+  })
+
+  test('a wrong method is told which one there is', async () => {
+    assert.match(
+      await talk('PUT /rpc HTTP/1.0\r\n\r\n'),
+      /^HTTP\/1\.1 405 [\s\S]*\nallow: POST\r/iu,
+    )
+    assert.match(await talk('PUT /events HTTP/1.0\r\n\r\n'), /\nallow: GET\r/iu)
+  })
+
+  test('who asks before sending is told to go on, or not to send what is too long', async () => {
+    assert.match(await talk(asking(2 ** 30)), /^HTTP\/1\.1 413 /u)
+    const body = call('service.status')
+    const answer = await talk(asking(body.length) + body)
+    assert.match(answer, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/u)
+  })
+
   const rows: readonly (readonly [what: string, text: string, status: number])[] = [
     ['another path', 'GET / HTTP/1.1\r\nhost: lull\r\n\r\n', 404],
     ['a path that is none', 'GET // HTTP/1.1\r\nhost: lull\r\n\r\n', 400],
     ['a path that leads up', 'GET /../../etc/passwd HTTP/1.1\r\nhost: lull\r\n\r\n', 404],
     ['GET of a call', 'GET /rpc HTTP/1.1\r\nhost: lull\r\n\r\n', 405],
     ['POST of events', 'POST /events HTTP/1.1\r\nhost: lull\r\ncontent-length: 0\r\n\r\n', 405],
+    [
+      'a message that is compressed',
+      'POST /rpc HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}',
+      415,
+    ],
     ['DELETE', 'DELETE /rpc HTTP/1.1\r\nhost: lull\r\n\r\n', 405],
     ['no HTTP', 'hello\r\n\r\n', 400],
     [
