@@ -63,6 +63,7 @@ export async function examine(
     witness: (secured) => void findings.push({ kind: 'secured', ...secured }),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
     securityFlags: transfer.securityFlags ?? 0,
+    ...(transfer.pinnedKeys === undefined ? {} : { pinnedKeys: transfer.pinnedKeys }),
     ...(transfer.validation === undefined ? {} : { accepted: transfer.validation.accepted }),
     ...(certificate === undefined ? {} : { certificate }),
   }

@@ -355,6 +355,7 @@ function askingOf(order: FetchOrder, world: TurnWorld, signal: AbortSignal): Ask
     ...(world.strictCertificates === true ? { strictCertificates: true } : {}),
     ...(transfer.caFile === undefined ? {} : { caFile: transfer.caFile }),
     securityFlags: transfer.securityFlags ?? 0,
+    ...(transfer.pinnedKeys === undefined ? {} : { pinnedKeys: transfer.pinnedKeys }),
     ...(transfer.validation === undefined ? {} : { accepted: transfer.validation.accepted }),
     ...(identity?.certificate === undefined ? {} : { certificate: identity.certificate }),
   }

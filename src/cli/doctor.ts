@@ -21,6 +21,7 @@ import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
+import { pinnedKeysOf } from './pinned-keys.ts'
 import { securityFlagsOf } from './security.ts'
 import { verbs } from './verbs.ts'
 
@@ -100,11 +101,13 @@ function checkUrl(url: string): void {
   )
 }
 
-function trustOf(args: Arguments): Pick<ExamineParams, 'caFile' | 'securityFlags'> {
+function trustOf(args: Arguments): Pick<ExamineParams, 'caFile' | 'securityFlags' | 'pinnedKeys'> {
   const securityFlags = securityFlagsOf(args)
+  const pins = args.value('pinnedpubkey')
   return {
     ...caFileOf(args.value('cacert')),
     ...(securityFlags === undefined ? {} : { securityFlags }),
+    ...(pins === undefined ? {} : { pinnedKeys: pinnedKeysOf(pins) }),
   }
 }
 

@@ -12,6 +12,7 @@ import { usageError } from './cli-error.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
+import { pinnedKeysOf } from './pinned-keys.ts'
 import { parseDuration } from './quantity.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
@@ -67,6 +68,7 @@ async function requestOf(
     ...defined('stallTimeout', stallTimeout(args)),
     ...defined('caFile', caFile(args)),
     ...defined('securityFlags', securityFlagsOf(args)),
+    ...defined('pinnedKeys', pinnedKeys(args)),
     overwrite: args.has('force'),
     contentDisposition: args.has('content-disposition'),
     completesItself: true,
@@ -145,6 +147,11 @@ function stallTimeout(args: Arguments): number | undefined {
   const ms = parseDuration('stall-timeout', text)
   if (ms >= 1) return ms / 1000
   throw usageError('Cannot use a stall timeout of 0: no connection would ever be given time')
+}
+
+function pinnedKeys(args: Arguments): readonly string[] | undefined {
+  const value = args.value('pinnedpubkey')
+  return value === undefined ? undefined : pinnedKeysOf(value)
 }
 
 function caFile(args: Arguments): string | undefined {

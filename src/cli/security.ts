@@ -25,6 +25,12 @@ export const trustOptions: Readonly<Record<string, OptionSpec>> = {
     group,
     help: 'Refuse certificates that were revoked, and those of which nobody can say',
   },
+  pinnedpubkey: {
+    group,
+    value: 'HASHES',
+    completes: 'file',
+    help: 'Accept only servers with one of these public keys: sha256//BASE64 with semicolons between, or a file with a key or a certificate',
+  },
   'security-flags': {
     group,
     value: 'MASK',

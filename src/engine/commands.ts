@@ -32,6 +32,7 @@ import {
   HEADERS_LIMIT,
   type PathStyle,
 } from '../job/names.ts'
+import { checkPinnedKeys } from '../job/pinned-keys.ts'
 import { checkProxySettings, withoutProxyLogins } from '../job/proxy-rules.ts'
 import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
 import type { ProxySettings } from '../job/route.ts'
@@ -428,6 +429,7 @@ function checkChanges({ displayName, description, patience, transfer }: JobChang
     )
   }
   checkHeaders(transfer?.headers ?? [])
+  checkPinnedKeys(transfer?.pinnedKeys ?? [])
 }
 
 function checkHeaders(headers: Headers): void {

@@ -15,6 +15,7 @@ import {
 } from '../job/job.ts'
 import { isFinal } from '../job/moves.ts'
 import { readRemoteName } from '../job/names.ts'
+import { checkPinnedKeys } from '../job/pinned-keys.ts'
 import { checkProxySettings } from '../job/proxy-rules.ts'
 import type { ProxySettings } from '../job/route.ts'
 import { readSecurityFlags } from '../job/security-flags.ts'
@@ -41,6 +42,7 @@ export interface Question {
   readonly caFile?: string
   /** BITS's mask (A79). */
   readonly securityFlags?: number
+  readonly pinnedKeys?: readonly string[]
 }
 
 /** What is asked for. */
@@ -185,8 +187,9 @@ export class Examinations {
 
 /** As the job asks, but for its headers, which may be secrets. */
 function transferOf(job: Job | undefined, question: Question): TransferOptions {
-  const { redirects, caFile: own, securityFlags: flags, validation } = job?.transfer ?? defaultTransfer // prettier-ignore
-  const { caFile = own, securityFlags } = question
+  const { redirects, caFile: own, securityFlags: flags, validation, pinnedKeys: pins } = job?.transfer ?? defaultTransfer // prettier-ignore
+  const { caFile = own, securityFlags, pinnedKeys = pins } = question
+  checkPinnedKeys(pinnedKeys ?? [])
   const checks =
     securityFlags === undefined
       ? { redirects, ...(flags === undefined ? {} : { securityFlags: flags }) }
@@ -199,6 +202,7 @@ function transferOf(job: Job | undefined, question: Question): TransferOptions {
     // What the job has to prove is for servers that were accepted.
     ...(validation === undefined ? {} : { validation }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(pinnedKeys === undefined ? {} : { pinnedKeys }),
   }
 }
 

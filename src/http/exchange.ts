@@ -148,11 +148,11 @@ class Visit implements LegConsumer {
 
   #wayOver(hop: Hop): Way {
     const { identity, caFile, certificate, strictCertificates: isStrict, witness } = this.#request
-    const { securityFlags = 0, accepted } = this.#request
+    const { securityFlags = 0, accepted, pinnedKeys = [] } = this.#request
+    const isChoosy = securityFlags !== 0 || accepted !== undefined || pinnedKeys.length > 0
     const isBare = identity === undefined && caFile === undefined && certificate === undefined
     const ownProof = ownProofOf(this.#request.headers)
-    const isPlain =
-      ownProof === undefined && isStrict !== true && securityFlags === 0 && accepted === undefined
+    const isPlain = ownProof === undefined && isStrict !== true && !isChoosy
     if (hop === 'direct' && isBare && isPlain) return plainWay
     const isOwn = isSameOrigin(this.#target, this.#hops.first)
     return {
@@ -163,6 +163,7 @@ class Visit implements LegConsumer {
       ...(certificate === undefined || !isOwn ? {} : { certificate }),
       ...(isStrict === undefined ? {} : { isStrict }),
       ...(securityFlags === 0 ? {} : { securityFlags, fetchList: this.#fetchList }),
+      ...(pinnedKeys.length === 0 ? {} : { pinnedKeys }),
       ...(accepted === undefined ? {} : { accepted }),
       ...(witness === undefined ? {} : { witness }),
     }

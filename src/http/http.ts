@@ -62,6 +62,8 @@ export interface HttpRequest {
   readonly strictCertificates?: boolean
   /** Which checks of a server's certificate are left out or added: the lower five bits of BITS's mask (A79). */
   readonly securityFlags?: number
+  /** The public keys of which servers need one, `sha256//BASE64`; absent or empty: any will do. */
+  readonly pinnedKeys?: readonly string[]
   /** Pairs of servers and certificates, one of which each connection has to be; absent: every one may. */
   readonly accepted?: readonly string[]
   /** Hears what servers and proxies show over TLS, and needs an {@link identity}: it sees connections of its own alone. */

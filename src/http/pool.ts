@@ -133,13 +133,13 @@ export class Pool {
 
   #tls(
     trusted: TrustOptions &
-      Pick<Way, 'isStrict' | 'securityFlags' | 'fetchList' | 'accepted'> &
+      Pick<Way, 'isStrict' | 'securityFlags' | 'fetchList' | 'accepted' | 'pinnedKeys'> &
       Pick<ConnectionTls, 'witness'>,
     session: Buffer | undefined,
     keepSession: (session: Buffer) => void,
   ): ConnectionTls {
-    const { isStrict = false, securityFlags = 0, accepted, witness } = trusted
-    const more = { isStrict, securityFlags, accepted, ...this.#revocation(trusted) }
+    const { isStrict = false, securityFlags = 0, accepted, pinnedKeys, witness } = trusted
+    const more = { isStrict, securityFlags, accepted, pinnedKeys, ...this.#revocation(trusted) }
     const terms = this.#trust.terms(trusted, more)
     const made = { context: this.#trust.context(trusted), terms, witness }
     // Nothing is checked in a session that is resumed: neither what flags leave nor what they add.

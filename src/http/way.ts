@@ -26,6 +26,8 @@ export interface Way {
   readonly isStrict?: boolean
   /** Which checks of the server's certificate are left out or added (A79); never those of a proxy's. */
   readonly securityFlags?: number
+  /** The public keys of which the server needs one. */
+  readonly pinnedKeys?: readonly string[]
   /** Whom a program has accepted, where one judges servers (A84). */
   readonly accepted?: readonly string[]
   /** Fetches lists of revoked certificates, where the flags want them. */
@@ -52,7 +54,7 @@ export function connectionKey({ scheme, authority }: Target, way: Way, trust: Tr
     isForeign === true ? 'foreign' : '',
     isStrict === true ? 'strict' : '',
     scheme === 'https' ? securityFlags : 0,
-    scheme === 'https' ? JSON.stringify(way.accepted ?? null) : '',
+    scheme === 'https' ? JSON.stringify([way.accepted, way.pinnedKeys]) : '',
     scheme === 'https' ? trust.key(way) : (way.caFile ?? ''),
   ]
   return parts.join('\n')

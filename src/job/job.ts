@@ -83,6 +83,8 @@ export interface TransferSettings {
   readonly caFile?: string
   /** Which checks of a server's certificate are left out or added (A79): `certificateFlags`; absent: none. */
   readonly securityFlags?: number
+  /** The public keys of which servers need one, as `checkPinnedKeys` takes them; absent: any will do. */
+  readonly pinnedKeys?: readonly string[]
   /** Whom a program has to judge before anything is sent there, and whom it has accepted (A84); absent: nobody. */
   readonly validation?: { readonly accepted: readonly string[] }
   /** What happens when a server points elsewhere (bits-jobs.md §22.7). */

@@ -107,6 +107,8 @@ export interface JobProperties {
    * `redirects` counts where both are given.
    */
   readonly securityFlags?: number
+  /** Servers need one of these public keys, each `sha256//BASE64`; an empty list: any will do. */
+  readonly pinnedKeys?: readonly string[]
   readonly overwrite?: boolean
   readonly contentDisposition?: boolean
   readonly completesItself?: boolean
@@ -144,6 +146,7 @@ export interface ExamineParams {
   readonly caFile?: string
   /** BITS's mask, as in a job (A79). */
   readonly securityFlags?: number
+  readonly pinnedKeys?: readonly string[]
 }
 
 /** What an examination met. */

@@ -162,11 +162,12 @@ function changes(from: JobProperties, before: TransferSettings = defaultTransfer
 }
 
 function transferChanges(from: JobProperties, before: TransferSettings): Partial<TransferOptions> {
-  const { headers, caFile, overwrite, contentDisposition } = from
+  const { headers, caFile, pinnedKeys, overwrite, contentDisposition } = from
   return {
     ...checkChanges(from, before),
     ...(headers === undefined ? {} : { headers }),
     ...(caFile === undefined ? {} : { caFile }),
+    ...(pinnedKeys === undefined ? {} : { pinnedKeys }),
     ...(overwrite === undefined ? {} : { overwrite }),
     ...(contentDisposition === undefined ? {} : { contentDisposition }),
   }

@@ -215,6 +215,7 @@ function decodeTransfer(fields: Fields): TransferSettings {
   return {
     ...(fields.has('caFile') && { caFile: fields.text('caFile') }),
     ...(fields.has('securityFlags') && { securityFlags: fields.count('securityFlags') }),
+    ...(fields.has('pinnedKeys') && { pinnedKeys: fields.texts('pinnedKeys') }),
     ...(fields.has('validation') && {
       validation: { accepted: fields.object('validation').texts('accepted') },
     }),

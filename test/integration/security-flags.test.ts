@@ -1,7 +1,7 @@
 /** Security flags as programs and people set them, against servers that deserve them. */
 
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { securityFlags, type BackgroundCopyManager } from 'lull'
 import {
@@ -167,4 +167,32 @@ suite('lull get', { skip: needsOpenssl }, () => {
       }
     })
   }
+})
+
+suite('lull get --pinnedpubkey', { skip: needsOpenssl }, () => {
+  const home = new LullHome()
+  after(() => home[Symbol.asyncDispose]())
+
+  test('gets a file from whoever has the key, and lull doctor says as much', async (t) => {
+    const authority = new Authority(t)
+    const identity = authority.issue()
+    const server = await serve(t, (peer, target) => peer.say(ok(target)), identity)
+    const [own, other] = [home.path('own.pem'), home.path('other.pem')]
+    writeFileSync(own, identity.cert)
+    writeFileSync(other, authority.pem)
+    const url = `${server.url}/pinned`
+    const trust = ['--cacert', authority.file]
+    for (const [file, status] of [
+      [other, 1],
+      [own, 0],
+    ] as const) {
+      const options = [...trust, '--pinnedpubkey', file]
+      const args = ['get', url, '-o', home.path('pinned'), '--quiet', ...options]
+      const got = await home.run(args)
+      assert.equal(got.status, status, got.lastLine)
+      if (status === 1) assert.equal(parseLastLine(got.lastLine).symbol, 'ERROR_WINHTTP_SECURE_INVALID_CERT') // prettier-ignore
+      assert.equal((await home.run(['doctor', url, ...options])).status, status)
+    }
+    assert.equal(readFileSync(home.path('pinned'), 'utf8'), '/pinned')
+  })
 })

@@ -114,6 +114,7 @@ export const fullJob: NewJob = newJob(1, {
   transfer: {
     caFile: '/etc/ca.pem',
     securityFlags: 0x1f,
+    pinnedKeys: ['sha256//ab', 'sha256//cd'],
     validation: { accepted: ['o:443 ab', '[::1]:8443 cd'] },
     redirects: { follow: 'disallow', allowHttpsToHttp: true },
     overwrite: true,

@@ -29,6 +29,8 @@ export interface HandshakeTerms {
    * @throws {RevocationError} when one was, or nobody can say
    */
   readonly checkRevocation?: (chain: readonly X509Certificate[]) => Promise<void>
+  /** The public keys of which the peer needs one, `sha256//BASE64`; absent: any will do. */
+  readonly pinnedKeys?: readonly string[] | undefined
   /** Pairs of servers and certificates that somebody has accepted; absent: nobody judges (A84). */
   readonly accepted?: readonly string[] | undefined
   /** Whom the context trusts; asked only when a check that flags relax has failed. */

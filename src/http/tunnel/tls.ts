@@ -15,6 +15,7 @@ import { asciiName } from './addresses.ts'
 import type { Place } from './dial.ts'
 import { happens, type Journey } from './journey.ts'
 import { checkAccepted } from './accepted.ts'
+import { checkPinned } from './pinned.ts'
 import { proveUnrevoked } from './unrevoked.ts'
 import { watchTls, type TlsWitness } from './tls-witness.ts'
 
@@ -119,6 +120,7 @@ export async function secured(
   const { host } = place
   await happens(socket, 'secureConnect')
   if (terms === undefined) return
+  if (terms.pinnedKeys !== undefined) checkPinned(certificateOf(socket), host, terms.pinnedKeys)
   await proveUnrevoked(socket, host, terms, journey)
   // Last, and before anything is sent (A84).
   if (terms.accepted !== undefined) checkAccepted(socket, place, terms.accepted)
