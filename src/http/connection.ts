@@ -117,6 +117,11 @@ export class Connection {
     process.nextTick(() => this.#flushOutgoing())
   }
 
+  /** Whether there is something to send that has not left yet: what is sent now goes out with it, in one piece. */
+  get isHoldingBack(): boolean {
+    return this.#outgoing.length > 0
+  }
+
   /** Resolves when the socket has taken what was sent, or will take nothing any more. */
   async drained(): Promise<void> {
     await this.#made

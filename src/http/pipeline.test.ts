@@ -17,13 +17,19 @@ import {
   type RawServer,
 } from './servers.suite.ts'
 
-/** A client and a server to which one connection has proven itself. */
+/** What proves a connection: a small response, and two that were asked for at once. */
+const proofs = ['/prove', '/prove/1', '/prove/2'] as const
+
+/** A client and a server to which one connection has proven itself; places of requests are counted from then on. */
 async function prove(t: TestContext, answer: Answer): Promise<readonly [HttpClient, RawServer]> {
-  const server = await serve(t, (peer, target, place) =>
-    target === '/prove' ? peer.say(ok('proven')) : answer(peer, target, place),
-  )
+  const server = await serve(t, (peer, target, place) => {
+    if (target.startsWith('/prove')) peer.say(ok('proven'))
+    else answer(peer, target, peer.index === 0 ? place - proofs.length : place)
+  })
   const client = makeClient(t)
-  await fetchText(client, `${server.url}/prove`)
+  const [first, ...both] = proofs
+  await fetchText(client, `${server.url}${first}`)
+  await fetchAll(client, server, both)
   return [client, server]
 }
 
@@ -59,7 +65,7 @@ test('a proven connection takes several requests at once, as many as the depth',
     targets,
   )
   assert.equal(server.peers.length, 1)
-  assert.deepEqual(server.targets.slice(1), targets)
+  assert.deepEqual(server.targets.slice(proofs.length), targets)
   assert.equal(most, PIPELINE_DEPTH)
 })
 
@@ -106,13 +112,13 @@ test('POST waits until it is alone on its connection, and is not sent twice', as
   const refused = assert.rejects(post, { code: 'ERROR_WINHTTP_CONNECTION_ERROR' })
   assert.equal((await before).text, '/a')
   await refused
-  assert.deepEqual(server.targets, ['/prove', '/a', '/post'])
+  assert.deepEqual(server.targets, [...proofs, '/a', '/post'])
 })
 
 test('what a closed connection had not answered is sent again on another', async (t) => {
   const [client, server] = await prove(t, (peer, target, place) => {
-    if (peer.index === 0 && place === 3) peer.hangUp()
-    else if (peer.index > 0 || place < 3) peer.say(ok(target))
+    if (peer.index === 0 && place === 2) peer.hangUp()
+    else if (peer.index > 0 || place < 2) peer.say(ok(target))
   })
   const targets = names(10)
   const texts = await fetchAll(client, server, targets)
@@ -126,7 +132,7 @@ test('what a closed connection had not answered is sent again on another', async
 test('a response that was begun is not asked for again: its exchange fails', async (t) => {
   const [client, server] = await prove(t, (peer, target, place) => {
     if (peer.index > 0) return peer.say(ok(target))
-    if (place === 1) {
+    if (place === 0) {
       peer.say('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive')
       peer.hangUp()
     }
@@ -186,6 +192,48 @@ test('a server that breaks under pipelining is not pipelined to any more', async
   assert.ok(server.peers.length <= 4, `${server.peers.length} connections`)
 })
 
+test('a server that throws away what it reads behind a request mixes nothing up', async (t) => {
+  const busy = new Set<Peer>()
+  const server = await serve(t, (peer, target) => {
+    if (busy.has(peer)) return
+    busy.add(peer)
+    setImmediate(() => {
+      busy.delete(peer)
+      peer.say(ok(target))
+    })
+  })
+  const client = makeClient(t)
+  const targets = names(40)
+  const texts = await Promise.all(
+    targets.map((target) =>
+      fetchText(client, `${server.url}${target}`, { connections: 3, stallTimeoutMs: 100 }),
+    ),
+  )
+  assert.deepEqual(
+    texts.map(({ text }) => text),
+    targets,
+  )
+})
+
+test('nothing follows two requests in one piece before both are answered', async (t) => {
+  const held = Promise.withResolvers<void>()
+  const server = await serve(t, (peer, target) => {
+    void (target === '/2' ? held.promise : Promise.resolve()).then(() => peer.say(ok(target)))
+  })
+  const client = makeClient(t)
+  const all = names(8).map((target) => fetchText(client, `${server.url}${target}`, { connections: 1 })) // prettier-ignore
+  await all[1]
+  // What was sent at once would have come before this.
+  await fetchText(client, `${server.url}/other`, { party: 'other' })
+  assert.deepEqual(server.targets, ['/0', '/1', '/2', '/other'])
+  held.resolve()
+  const texts = await Promise.all(all)
+  assert.deepEqual(
+    texts.map(({ text }) => text),
+    names(8),
+  )
+})
+
 test('what follows a response that was longer than promised is no answer to the next', async (t) => {
   const [client, server] = await prove(t, (peer, target) => {
     peer.say(ok(target))
@@ -217,7 +265,7 @@ test('nobody waits behind a body that turns out to be large', async (t) => {
 test('an exchange that is given up costs its neighbours nothing', async (t) => {
   const held = Promise.withResolvers<void>()
   const [client, server] = await prove(t, (peer, target, place) => {
-    if (place === 3) held.resolve()
+    if (place === 2) held.resolve()
     void held.promise.then(() => peer.say(ok(target)))
   })
   const abort = new AbortController()
@@ -233,7 +281,7 @@ test('an exchange that is given up costs its neighbours nothing', async (t) => {
 test('giving up the exchange that is due sends its neighbours again', async (t) => {
   const [client, server] = await prove(t, (peer, target, place) => {
     if (peer.index > 0) peer.say(ok(target))
-    else if (place === 3) abort.abort(new Error('stopped'))
+    else if (place === 2) abort.abort(new Error('stopped'))
   })
   const abort = new AbortController()
   const given = fetchText(client, `${server.url}/1`, { connections: 1, signal: abort.signal })
@@ -248,7 +296,7 @@ test('giving up the exchange that is due sends its neighbours again', async (t) 
 
 test('a whole party that leaves opens no connection on its way out', async (t) => {
   const [client, server] = await prove(t, (_, __, place) => {
-    if (place === PIPELINE_DEPTH) abort.abort(new Error('stopped'))
+    if (place === PIPELINE_DEPTH - 1) abort.abort(new Error('stopped'))
   })
   const abort = new AbortController()
   const ends = await Promise.allSettled(

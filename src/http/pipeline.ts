@@ -16,6 +16,9 @@ import { Upload } from './upload.ts'
 /** Legs on one connection at the same time. */
 export const PIPELINE_DEPTH = 12
 
+/** The second of two requests is answered within this time after the first, or it was thrown away. */
+const TRIAL_PATIENCE_MS = 5_000
+
 /** Bodies up to this many bytes are small: waiting behind one costs less than another connection. */
 export const SMALL_BODY_BYTES = 256 * 1024
 
@@ -57,6 +60,11 @@ export interface PipelineOwner {
  * The first of the legs is *due*: what comes is its response. Legs are sent behind it only while responses have been
  * small, so that the time behind others stays below what another connection would cost. A leg whose caller has left
  * stays in its place, because its response comes all the same; it is dropped when it comes.
+ *
+ * There are servers that throw away what they read behind a request. The next thing they answered would be taken for
+ * the answer to what they threw away: one file's bytes under the name of another. A trial comes first, therefore: two
+ * requests in one piece, and nothing more before both are answered. Where one of them is lost there is silence, and no
+ * answer that could be mistaken.
  */
 export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   readonly target: Target
@@ -85,6 +93,8 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   #keepAlive = true
   #answered = 0
   #mayPipeline = false
+  /** What is known of requests that come in one piece; see {@link Pipeline}. */
+  #trial: 'due' | 'begun' | 'spoilt' | 'passed' = 'due'
   #wasHeard = true
   #quietSince = 0
 
@@ -150,11 +160,16 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
       this.#keepAlive &&
       !this.#isPaused &&
       !this.#isOver &&
-      this.#legs.length < PIPELINE_DEPTH &&
+      this.#isBelowDepth &&
       this.#worded === undefined &&
       !this.#isHeld &&
       this.#legs.at(-1)?.isExclusive !== true
     )
+  }
+
+  get #isBelowDepth(): boolean {
+    if (this.#trial === 'passed') return this.#legs.length < PIPELINE_DEPTH
+    return this.#legs.length === 1 && this.#trial === 'due' && this.#connection.isHoldingBack
   }
 
   /** Sends a leg: on an idle connection, or on one that has room. */
@@ -167,6 +182,10 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   #send(leg: Leg, head: Uint8Array): void {
     if (this.#legs.length > 0) this.#connection.wantSlab(PIPELINED_SLAB_BYTES)
     else this.#wasHeard = true
+    if (this.#legs.length > 0 && this.#trial === 'due') {
+      // What was worded meanwhile may come behind the piece that the first one left in.
+      this.#trial = this.#connection.isHoldingBack ? 'begun' : 'spoilt'
+    }
     leg.isBehindOthers = this.#legs.length > 0
     this.#reader.expect(leg.parts.method)
     this.#legs.push(leg)
@@ -288,11 +307,18 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     const quietMs = now - this.#quietSince
     this.#lookAtUpload(now)
     const due = this.#legs[0] ?? (this.#isConnected ? undefined : this.#worded)
-    if (due !== undefined && quietMs >= due.parts.stallTimeoutMs) {
+    if (due !== undefined && quietMs >= this.#patienceMs(due)) {
       const { target, stallTimeoutMs } = due.parts
       this.#end(new FailureError(stalled(target, stallTimeoutMs, this.#isConnected)), 'silence')
     }
     return quietMs
+  }
+
+  #patienceMs(due: Leg): number {
+    const { stallTimeoutMs } = due.parts
+    const isTried = this.#trial === 'begun' || this.#trial === 'spoilt'
+    const isLost = isTried && due.isBehindOthers && this.#mode === undefined
+    return isLost ? Math.min(stallTimeoutMs, TRIAL_PATIENCE_MS) : stallTimeoutMs
   }
 
   /** Ends a connection whose address this machine has no more: nothing would ever come on it. */
@@ -489,6 +515,8 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     this.#mode = undefined
     this.#answered++
     this.#legs.shift()
+    if (this.#legs.length === 0 && this.#trial === 'begun') this.#trial = 'passed'
+    else if (this.#legs.length === 0 && this.#trial === 'spoilt') this.#trial = 'due'
     if (!leg.isSettled) leg.resolve(trailers)
     // The tap was for this body.
     this.resume()
