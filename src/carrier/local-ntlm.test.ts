@@ -10,8 +10,13 @@ import { guarded, guards, realWorld, user } from '../http/guarded.suite.ts'
 import { Identity } from '../http/identity.ts'
 import { fetchText, makeClient } from '../http/servers.suite.ts'
 import { LocalNtlm } from './local-ntlm.ts'
+import { systemClock } from './system-clock.ts'
+import { standIn } from './winbind.suite.ts'
 
 const skip = process.platform === 'win32' ? 'SSPI knows who is logged on there' : false
+
+/** A machine without winbind. */
+const alone = { clock: systemClock, sockets: [] }
 
 /** The right name and password of the guarded servers. */
 const entry = `LAB:${user.name}:${user.password}\n`
@@ -26,7 +31,7 @@ function fileOf(t: TestContext, text = entry, mode = 0o600): string {
 function identityOf(t: TestContext, file: string | undefined): Identity {
   const settings = { ...defaultAuthSettings, implicitHosts: ['*'] }
   const environment = file === undefined ? {} : { NTLM_USER_FILE: file }
-  const mechanisms = new LocalNtlm(noMechanisms, { ...realWorld, settings }, environment)
+  const mechanisms = new LocalNtlm(noMechanisms, { ...realWorld, settings }, environment, alone)
   const credentials = { kind: 'implicit' } as const
   const pairs = [{ target: 'server', scheme: 'ntlm', credentials } as const]
   const identity = new Identity({
@@ -81,7 +86,7 @@ describe('LocalNtlm', { skip }, () => {
 
   for (const [what, make, why] of files) {
     test(`takes no file that ${what} (N121)`, async (t) => {
-      const mechanisms = new LocalNtlm(noMechanisms, realWorld, { NTLM_USER_FILE: make(t) })
+      const mechanisms = new LocalNtlm(noMechanisms, realWorld, { NTLM_USER_FILE: make(t) }, alone)
       assert.match(mechanisms.unavailable('ntlm') ?? '', why)
       const identity = { kind: 'implicit' } as const
       const opening = mechanisms.open({
@@ -97,13 +102,18 @@ describe('LocalNtlm', { skip }, () => {
   test('takes a file by each of its names', (t) => {
     const path = fileOf(t)
     linkSync(path, `${path}-too`)
-    const mechanisms = new LocalNtlm(noMechanisms, realWorld, { NTLM_USER_FILE: `${path}-too` })
+    const mechanisms = new LocalNtlm(
+      noMechanisms,
+      realWorld,
+      { NTLM_USER_FILE: `${path}-too` },
+      alone,
+    )
     assert.equal(mechanisms.unavailable('ntlm'), undefined)
   })
 
   test('looks for no file that nobody names: what a Samba server keeps is nobody who is logged on (N122)', async (t) => {
     for (const environment of [{}, { NTLM_USER_FILE: '' }, { HOME: temporaryFolder(t) }]) {
-      const mechanisms = new LocalNtlm(noMechanisms, realWorld, environment)
+      const mechanisms = new LocalNtlm(noMechanisms, realWorld, environment, alone)
       assert.equal(mechanisms.unavailable('ntlm'), noMechanisms.unavailable('ntlm'))
     }
     const server = await guarded(t, [guards.ntlm()])
@@ -121,7 +131,7 @@ describe('LocalNtlm', { skip }, () => {
         return Promise.reject(new Error('The platform was asked'))
       },
     }
-    const mechanisms = new LocalNtlm(inner, realWorld, { NTLM_USER_FILE: fileOf(t) })
+    const mechanisms = new LocalNtlm(inner, realWorld, { NTLM_USER_FILE: fileOf(t) }, alone)
     const request = { targetName: 'HTTP@h', mutual: false } as const
     const tickets = { kind: 'tickets', cache: 'FILE:/tmp/t' } as const
     for (const [mechanism, identity] of [
@@ -132,5 +142,47 @@ describe('LocalNtlm', { skip }, () => {
       await assert.rejects(mechanisms.open({ mechanism, identity, ...request }), /was asked/u)
     }
     assert.deepEqual(asked, ['ntlm implicit', 'kerberos implicit', 'kerberos tickets'])
+  })
+
+  for (const [what, answers, expected] of [
+    ['winbind’s word before that of the file', { YR: 'YR b3Vycw==' }, 'ours'],
+    ['the file’s word where winbind keeps no password', { YR: 'PW' }, 'NTLMSSP\0'],
+    ['the file’s word where winbind is broken', { YR: 'BH broken' }, 'NTLMSSP\0'],
+  ] as const) {
+    test(`takes ${what} (N120, N121)`, async (t) => {
+      const { program } = standIn(t, answers)
+      const winbind = { clock: systemClock, sockets: [program], program }
+      const environment = { NTLM_USER_FILE: fileOf(t) }
+      const mechanisms = new LocalNtlm(noMechanisms, realWorld, environment, winbind)
+      assert.equal(mechanisms.unavailable('ntlm'), undefined)
+      const request = { mechanism: 'ntlm', targetName: 'HTTP@h', mutual: false } as const
+      const context = await mechanisms.open({ ...request, identity: { kind: 'implicit' } })
+      const { token } = await context.step(undefined)
+      context.close()
+      assert.equal(
+        Buffer.from(token ?? [])
+          .toString('latin1')
+          .slice(0, 8),
+        expected,
+      )
+    })
+  }
+
+  test('signs nothing with winbind, and leaves that to the file (A285, N120)', async (t) => {
+    const { program, heard } = standIn(t, { YR: 'YR b3Vycw==' })
+    const winbind = { clock: systemClock, sockets: [program], program }
+    const mechanisms = new LocalNtlm(
+      noMechanisms,
+      realWorld,
+      { NTLM_USER_FILE: fileOf(t) },
+      winbind,
+    )
+    const request = { mechanism: 'ntlm', targetName: 'HTTP@h', mutual: false } as const
+    const identity = { kind: 'implicit' } as const
+    const context = await mechanisms.open({ ...request, identity, integrity: true })
+    const { token } = await context.step(undefined)
+    context.close()
+    assert.match(Buffer.from(token ?? []).toString('latin1'), /^NTLMSSP/u)
+    assert.throws(heard, 'the program was not called')
   })
 })

@@ -1,4 +1,7 @@
-/** NTLM for who is logged on, where the platform has none: as whom a file of that person says (N121). */
+/**
+ * NTLM for who is logged on, where the platform has none: winbind's word for it first, then that of a file of the person's
+ * (N120, N121).
+ */
 
 import type {
   ContextRequest,
@@ -11,27 +14,34 @@ import { MechanismError } from '../auth/error.ts'
 import { NtlmContext } from '../auth/ntlm/context.ts'
 import { NtlmInitiator, type NtlmClientWorld, type NtlmIdentity } from '../auth/ntlm/initiator.ts'
 import { NTLM_USER_FILE, readUserFile } from './ntlm-user-file.ts'
+import { systemClock } from './system-clock.ts'
+import { hasWinbind, openWinbind, type WinbindOptions } from './winbind.ts'
 
 /** These mechanisms, and NTLM besides where they have none. */
 export class LocalNtlm implements Mechanisms {
   readonly #inner: Mechanisms
   readonly #world: NtlmClientWorld
   readonly #environment: Readonly<Record<string, string | undefined>>
+  readonly #winbind: WinbindOptions
 
   /** @param environment names the file */
   constructor(
     inner: Mechanisms,
     world: NtlmClientWorld,
     environment: Readonly<Record<string, string | undefined>> = process.env,
+    winbind: WinbindOptions = { clock: systemClock },
   ) {
     this.#inner = inner
     this.#world = world
     this.#environment = environment
+    this.#winbind = winbind
   }
 
   unavailable(mechanism: MechanismName): string | undefined {
     const reason = this.#inner.unavailable(mechanism)
-    if (mechanism !== 'ntlm' || reason === undefined || this.#file === undefined) return reason
+    if (mechanism !== 'ntlm' || reason === undefined) return reason
+    if (hasWinbind(this.#winbind)) return undefined
+    if (this.#file === undefined) return reason
     const found = readUserFile(this.#file)
     if (typeof found === 'string') return found
     wipe(found)
@@ -41,14 +51,26 @@ export class LocalNtlm implements Mechanisms {
   async open(request: ContextRequest): Promise<MechanismContext> {
     const { mechanism, identity } = request
     const isOurs = mechanism === 'ntlm' && this.#inner.unavailable(mechanism) !== undefined
-    if (!isOurs || identity.kind !== 'implicit' || this.#file === undefined) {
-      return this.#inner.open(request)
-    }
+    if (!isOurs || identity.kind !== 'implicit') return this.#inner.open(request)
+    const domainUser = await this.#askWinbind(request)
+    if (domainUser !== undefined) return domainUser
+    if (this.#file === undefined) return this.#inner.open(request)
     const found = readUserFile(this.#file)
     if (typeof found !== 'string') return this.#context(found, request)
     throw new MechanismError('ERR_NTLM_USER_FILE', `Cannot use NTLM: ${found}`, {
       reason: 'unable',
     })
+  }
+
+  /** Winbind signs nothing; and what it cannot do, the file may. */
+  async #askWinbind({ integrity }: ContextRequest): Promise<MechanismContext | undefined> {
+    if (integrity === true || !hasWinbind(this.#winbind)) return undefined
+    try {
+      return await openWinbind(this.#winbind)
+    } catch (error) {
+      if (this.#file === undefined) throw error
+      return undefined
+    }
   }
 
   get #file(): string | undefined {
