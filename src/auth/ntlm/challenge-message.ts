@@ -71,7 +71,7 @@ export function decodeChallengeMessage(bytes: Uint8Array): ChallengeMessage {
     ...(hasFlag(flags, 'targetInfo')
       ? { targetInfo: decodeAvPairs(reader.field(offsets.targetInfo)) }
       : {}),
-    ...(hasFlag(flags, 'version') ? { version: reader.version(offsets.version) } : {}),
+    ...(hasVersion(reader, flags) ? { version: reader.version(offsets.version) } : {}),
   }
 }
 
@@ -83,4 +83,9 @@ function readTargetName(reader: MessageReader, flags: number): string {
     if (error instanceof ProtocolError) return ''
     throw error
   }
+}
+
+/** Nor on this one: who gives back every flag that was asked for need not have it. */
+function hasVersion({ length }: MessageReader, flags: number): boolean {
+  return hasFlag(flags, 'version') && length >= offsets.version + 8
 }

@@ -126,6 +126,18 @@ test('decodeChallengeMessage() does without a name that it cannot read', () => {
   }
 })
 
+test('decodeChallengeMessage() does without a version that is promised and absent', () => {
+  const flags = joinFlags('oem', 'requestTarget', 'version')
+  const short = encodeChallengeMessage({
+    flags,
+    targetName: '',
+    serverChallenge: new Uint8Array(8),
+  })
+  const { version, ...rest } = decodeChallengeMessage(short.subarray(0, 49))
+  assert.equal(version, undefined)
+  assert.equal(rest.flags, flags)
+})
+
 test('messages that break the format are refused, each with its own code', () => {
   const unicode = joinFlags('unicode')
   const noSet = withoutFlags(decodeChallengeMessage(v31.challenge).flags, 'unicode', 'oem')
