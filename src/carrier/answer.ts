@@ -6,6 +6,7 @@
 import type { Instant } from '../base/clock.ts'
 import { failure, httpStatusFailure, type Failure } from '../job/failure.ts'
 import { parseContentRange, type ContentRange } from '../wire/content-range.ts'
+import { isOwnCoding } from '../wire/own-coding.ts'
 import { parseRetryAfter } from '../wire/retry-after.ts'
 import {
   compareVersions,
@@ -28,6 +29,8 @@ export interface Asked {
 export interface Answered {
   readonly status: number
   readonly field: (name: string) => string | undefined
+  /** Where it came from. */
+  readonly url: string
   /** Length of the body, where the message says it. */
   readonly length: number | undefined
   /** Why a 401 or 407 was not answered, or a 403 came without a question: sentence case, no full stop. */
@@ -55,7 +58,15 @@ export function judge(asked: Asked, answered: Answered, now: Instant): Verdict {
   if (status === 200 || status === 203) return judgeWhole(asked, answered)
   if (status === 206) return judgePart(asked, answered)
   if (status === 416 && asked.offset > 0) return judgeMissed(asked, answered)
+  if (status === 304 && asked.offset > 0) return mistaken
   return { kind: 'fail', failure: statusFailure(answered, now) }
+}
+
+/** Some servers (WEBrick) take If-Range for If-None-Match, which nobody has sent (RFC 9110 §13.1.5). */
+const mistaken: Verdict = {
+  kind: 'restart',
+  reason: 'the server does not understand that the rest of the file is asked for',
+  tagOnly: false,
 }
 
 /**
@@ -163,10 +174,14 @@ function versionOf({ field }: Answered, total: number | undefined): Version {
   })
 }
 
-/** Nobody asked for a coding (`Accept-Encoding: identity`); the bytes would not be the file's. */
-function codingFailure({ field }: Answered): Failure | undefined {
+/**
+ * Nobody asked for a coding (`Accept-Encoding: identity`); the bytes would not be the file's, unless it is made in that
+ * coding.
+ */
+function codingFailure({ field, url }: Answered): Failure | undefined {
   const coding = field('content-encoding')?.trim().toLowerCase()
   if (coding === undefined || coding === '' || coding === 'identity') return undefined
+  if (isOwnCoding(coding, url)) return undefined
   return invalidFailure(
     `The server sent the file with the content coding ${coding.slice(0, 40)}, which nobody asked for`,
   )

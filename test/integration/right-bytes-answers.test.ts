@@ -20,6 +20,8 @@ interface Row {
   readonly name: string
   readonly fault: FaultName
   readonly options?: ResourceOptions
+  /** The last segment of its URL, where that matters. */
+  readonly file?: string
   /** `whole`, or the symbol and the context of the error. */
   readonly ends?: string
   /** Where each request begins, in bytes; and whether it names a version: `tag`, `date`. */
@@ -173,6 +175,19 @@ const others: readonly Row[] = [
     asks: ['0', REST_BY_TAG, '0'],
     ends: 'BG_E_HTTP_ERROR_416 REMOTE_FILE',
   },
+  {
+    name: '304, from a server that takes If-Range for something else',
+    fault: 'status',
+    options: { code: 304, from: 2, times: 1 },
+    asks: ['0', REST_BY_TAG, '0'],
+  },
+  {
+    name: '304 for ever',
+    fault: 'status',
+    options: { code: 304 },
+    asks: ['0', REST_BY_TAG, '0'],
+    ends: 'BG_E_HTTP_ERROR_304 REMOTE_FILE',
+  },
   { name: 'a part without a validator', fault: 'part-unproven', asks: ['0', REST_BY_TAG, '0'] },
   {
     name: 'a part that begins too late',
@@ -222,6 +237,12 @@ const others: readonly Row[] = [
     ends: INVALID,
   },
   { name: 'a coded part', fault: 'coded', asks: ['0', REST_BY_TAG], ends: INVALID },
+  {
+    name: 'the coding that it is made in',
+    fault: 'coded',
+    file: 'file.tar.gz',
+    asks: ['0', REST_BY_TAG],
+  },
   {
     name: 'parts that are shorter than asked for',
     fault: 'less-than-asked',
@@ -294,11 +315,18 @@ for (const [title, rows] of Object.entries(tables)) {
 
 let folders = 0
 
-async function check({ name, fault, options = {}, ends = 'whole', asks }: Row): Promise<void> {
+async function check({
+  name,
+  fault,
+  options = {},
+  file,
+  ends = 'whole',
+  asks,
+}: Row): Promise<void> {
   const folder = home.path(`case-${folders++}`)
   mkdirSync(folder)
   const target = join(folder, 'file')
-  const url = server.url(fault, { cut: CUT, ...options, row: folders })
+  const url = server.url(fault, { cut: CUT, ...options, row: folders }, file)
   const manager = await home.manager()
   const job = await manager.createJob(name, {
     files: [{ remoteName: url, localName: target }],
