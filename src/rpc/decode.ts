@@ -49,6 +49,15 @@ export function text(limit = 65_536): Decoder<string> {
   }
 }
 
+/** The same for what is written down: half a surrogate pair would become another character, and a file of another name. */
+export function wellFormed(inner: Decoder<string>): Decoder<string> {
+  return (value, path) => {
+    const found = inner(value, path)
+    if (found.isWellFormed()) return found
+    throw new DecodeError(path, 'a text without half a surrogate pair', found)
+  }
+}
+
 /** The same for what may be a secret: an error says where it stands and what was expected, not what was found. */
 export function secretly<T>(inner: Decoder<T>): Decoder<T> {
   return (value, path) => {
@@ -150,8 +159,9 @@ export function record<T>(fields: Fields<T>): Decoder<T> {
     }
     const given = new Map<string, unknown>(Object.entries(value))
     for (const name of given.keys()) {
-      if (!known.has(name))
-        throw new DecodeError(`${path}.${name}`, `one of ${[...known].join(', ')}`, name)
+      if (known.has(name)) continue
+      const names = known.size === 0 ? 'no name at all' : `one of ${[...known].join(', ')}`
+      throw new DecodeError(`${path}.${name}`, names, name)
     }
     const result: Record<string, unknown> = {}
     for (const [name, decoder] of decoders) {

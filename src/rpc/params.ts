@@ -32,6 +32,7 @@ import {
   record,
   secretly,
   text,
+  wellFormed,
   whole,
   type Decoder,
   type Fields,
@@ -45,16 +46,16 @@ const states: readonly BitsState[] = Object.values(bitsStates).map(({ name }) =>
 
 const file: Decoder<FileParams> = record<FileParams>({
   // There may be a name and a password in it.
-  remoteName: secretly(text()),
-  localName: text(),
+  remoteName: secretly(wellFormed(text())),
+  localName: wellFormed(text()),
   digests: optional(list(text(1_024), 16)),
 })
 
 const flags = whole(0, 0xffff_ffff)
 
 const properties: Fields<JobProperties> = {
-  displayName: optional(text()),
-  description: optional(text()),
+  displayName: optional(wellFormed(text())),
+  description: optional(wellFormed(text())),
   priority: optional(oneOf(priorities)),
   minimumRetryDelay: optional(whole(0)),
   noProgressTimeout: optional(whole(0)),
@@ -84,7 +85,7 @@ export const paramDecoders: {
 } = {
   'job.create': record<CreateParams>({
     ...properties,
-    displayName: text(),
+    displayName: wellFormed(text()),
     type: optional(oneOf(['download', 'upload', 'uploadReply'])),
     files: optional(list(file)),
     resume: optional(flag),

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { JobError } from '../job/failure.ts'
 import { RefusedError, RpcClient, type Transport } from './client.ts'
-import { flag, list, optional, record, text, whole } from './decode.ts'
+import { flag, list, optional, record, text, wellFormed, whole } from './decode.ts'
 import { answer, type Dispatch, type Handlers } from './dispatch.ts'
 import { encodeAll, encodeItems, EncodedJson } from './encoded-json.ts'
 import { EventReader, formatEvent } from './server-sent-events.ts'
@@ -230,7 +230,7 @@ describe('EventReader', () => {
 describe('decoders', () => {
   test('decoders name the place and what was found there', () => {
     const decoder = record<{ a: string; b?: readonly number[]; c?: boolean }>({
-      a: text(3),
+      a: wellFormed(text(3)),
       b: optional(list(whole(1, 9), 2)),
       c: optional(flag),
     })
@@ -243,6 +243,7 @@ describe('decoders', () => {
       [{ a: 'x', b: [1, 2, 3] }, /p\.b: expected at most 2 items, found 3/u],
       [{ a: 'x', c: 'yes' }, /p\.c: expected true or false, found "yes"/u],
       [{ a: 'x', z: 1 }, /p\.z: expected one of a, b, c/u],
+      [{ a: '\ud800' }, /p\.a: expected a text without half a surrogate pair/u],
     ]
     for (const [value, pattern] of rows) assert.throws(() => decoder(value, 'p'), pattern)
   })

@@ -1,5 +1,6 @@
 /** Each method of the contract, done by the engine. */
 
+import { isAbsolute } from 'node:path'
 import type { Caller } from '../engine/access.ts'
 import type { JobChanges, NewFileRequest } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -139,6 +140,15 @@ function digest(option: string): ExpectedDigest {
   }
 }
 
+/** What stands beside the service means nothing to whoever asks. */
+function fullPath(path: string): string {
+  if (isAbsolute(path)) return path
+  throw new JobError(
+    'E_INVALIDARG',
+    `Cannot use the file ${JSON.stringify(path)}: this is not a full path`,
+  )
+}
+
 /** The contract's properties in the engine's words. */
 function changes(from: JobProperties, before: TransferSettings = defaultTransfer): JobChanges {
   const { minimumRetryDelay, noProgressTimeout, maximumDownloadTime, stallTimeout } = from
@@ -166,7 +176,7 @@ function transferChanges(from: JobProperties, before: TransferSettings): Partial
   return {
     ...checkChanges(from, before),
     ...(headers === undefined ? {} : { headers }),
-    ...(caFile === undefined ? {} : { caFile }),
+    ...(caFile === undefined ? {} : { caFile: fullPath(caFile) }),
     ...(pinnedKeys === undefined ? {} : { pinnedKeys }),
     ...(overwrite === undefined ? {} : { overwrite }),
     ...(contentDisposition === undefined ? {} : { contentDisposition }),

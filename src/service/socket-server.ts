@@ -131,6 +131,9 @@ async function serve(
   if (pathname === '/events') {
     if (request.method !== 'GET')
       return refuseMethod(response, 'GET', 'Cannot answer: GET the events here')
+    const unknown = searchParams.keys().find((name) => name !== 'job')
+    if (unknown !== undefined)
+      return refuse(response, 400, `Cannot follow by ${JSON.stringify(unknown)}: there is job=ID`)
     if (!service.isOpen()) return void response.destroy()
     return follow(response, caller, searchParams.getAll('job'), service)
   }
@@ -193,7 +196,7 @@ function follow(
 ): void {
   let full: string[]
   try {
-    full = ids.map((id) => engine.get(caller, id).id)
+    full = [...new Set(ids.map((id) => engine.get(caller, id).id))]
   } catch (error) {
     if (!(error instanceof JobError)) throw error
     const status = error.code === 'E_ACCESSDENIED' ? 403 : 404

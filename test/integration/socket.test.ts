@@ -154,6 +154,17 @@ suite('messages that are none', () => {
     ['parameters in a list', call('job.get', ['a']), -32_602],
     ['a parameter too many', call('job.get', { id: 'a', really: true }), -32_602],
     ['a parameter of another type', call('job.get', { id: 7 }), -32_602],
+    ['a parameter where there is none', call('service.status', { id: 'a' }), -32_602],
+    [
+      'a file of a name that no disk can have',
+      '{"jsonrpc":"2.0","id":1,"method":"job.create","params":{"displayName":"x","files":[{"remoteName":"http://a/","localName":"/\\ud800"}]}}',
+      -32_602,
+    ],
+    [
+      'authorities beside the service',
+      call('job.create', { displayName: 'x', caFile: 'ca.pem' }),
+      -32_000,
+    ],
     [
       'a prototype as a parameter',
       '{"jsonrpc":"2.0","id":1,"method":"job.get","params":{"__proto__":{"id":"a"}}}',
@@ -221,6 +232,7 @@ suite('HTTP that is wrong', () => {
     ['another path', 'GET / HTTP/1.1\r\nhost: lull\r\n\r\n', 404],
     ['a path that is none', 'GET // HTTP/1.1\r\nhost: lull\r\n\r\n', 400],
     ['a path that leads up', 'GET /../../etc/passwd HTTP/1.1\r\nhost: lull\r\n\r\n', 404],
+    ['events of something else', 'GET /events?jobs=a HTTP/1.1\r\nhost: lull\r\n\r\n', 400],
     ['GET of a call', 'GET /rpc HTTP/1.1\r\nhost: lull\r\n\r\n', 405],
     ['POST of events', 'POST /events HTTP/1.1\r\nhost: lull\r\ncontent-length: 0\r\n\r\n', 405],
     [
