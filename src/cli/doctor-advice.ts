@@ -108,6 +108,21 @@ const cures: ReadonlyMap<string, { readonly sentence: string; readonly option?: 
         'Ask for the server by a name that stands in its certificate; if the name is right, something else answers in its place',
     },
   ],
+  [
+    'ERROR_WINHTTP_SECURE_CERT_WRONG_USAGE',
+    { sentence: 'Whoever runs the server has to get a certificate that is for servers' },
+  ],
+  [
+    'ERROR_WINHTTP_SECURE_CERT_REVOKED',
+    { sentence: 'Tell whoever runs the server: its authority has taken the certificate back' },
+  ],
+  [
+    'ERROR_WINHTTP_SECURE_CERT_REV_FAILED',
+    {
+      sentence:
+        'Look whether this machine reaches the list that is named above, over http and the way that the job goes; one that has expired its authority has to renew',
+    },
+  ],
   ['BG_E_PROXY_NAME_RESOLUTION_FAILURE', otherProxy],
   ['BG_E_INVALID_PROXY_INFO', otherProxy],
   [

@@ -6,7 +6,7 @@ import { usageError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'
 import type { OptionSpec } from './verbs.ts'
 
-const group = 'Trust'
+const group = 'Which servers it trusts'
 
 /** The options of every verb that connects to servers. */
 export const trustOptions: Readonly<Record<string, OptionSpec>> = {

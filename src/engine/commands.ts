@@ -156,11 +156,10 @@ export class Commands {
     const job = findChangeable(this.#core, caller, id)
     const headers = changes.transfer?.headers
     if (headers !== undefined) checkOwner(caller, job, 'the headers')
-    const { securityFlags = job.transfer.securityFlags } = changes.transfer ?? {}
     return this.#core.commit(() => {
       if (headers !== undefined) this.#core.secrets.saveHeaders(job, headers)
       // What is under way was checked in another way (bits-jobs.md §14.2).
-      const isOther = (securityFlags ?? 0) !== (job.transfer.securityFlags ?? 0)
+      const isOther = !isCheckedAlike(job.transfer, { ...job.transfer, ...changes.transfer })
       const before = isOther ? this.#core.renewTurn(job) : job
       const changed = { ...withChanges(before, changes), modified: this.#core.clock.now() }
       this.#core.save(changed)
@@ -392,6 +391,14 @@ function withChanges<Some extends Omit<Job, 'sequence'>>(job: Some, changes: Job
     },
     transfer: { ...job.transfer, ...withoutHeaders(changes.transfer) },
   }
+}
+
+/** Whether servers have to pass the same checks. */
+function isCheckedAlike(before: TransferSettings, after: TransferSettings): boolean {
+  const [checks, others] = [before, after].map(({ securityFlags = 0, pinnedKeys = [] }) =>
+    JSON.stringify([securityFlags, pinnedKeys]),
+  )
+  return checks === others
 }
 
 /** Headers are kept elsewhere: sealed. */

@@ -371,6 +371,14 @@ describe('Engine: turns', () => {
     assert.equal(bench.carriers.orders('fetch').at(-1)?.transfer.securityFlags, 2)
     bench.engine.change(me, job.id, { displayName: 'renamed', transfer: { securityFlags: 2 } })
     assert.equal(bench.carriers.orders('stop').length, 1)
+    const pinnedKeys = [`sha256//${'A'.repeat(43)}=`]
+    bench.engine.change(me, job.id, { transfer: { pinnedKeys } })
+    assert.equal(bench.carriers.orders('stop').length, 2)
+    for (const pin of ['', 'sha256//', `${pinnedKeys[0]}x`]) {
+      const change = (): unknown =>
+        bench.engine.change(me, job.id, { transfer: { pinnedKeys: [pin] } })
+      assert.throws(change, { code: 'E_INVALIDARG' })
+    }
   })
 
   test('a job of higher priority takes the turn, and the other one goes on afterwards', () => {
