@@ -43,6 +43,8 @@ export function adviceFor(
   const given = status === undefined ? symbol : `BG_E_HTTP_ERROR_${status}`
   if (given === 'BG_E_HTTP_ERROR_401') return proofAdvice('server', findings, subject)
   if (given === 'BG_E_HTTP_ERROR_407') return proofAdvice('proxy', findings, subject)
+  const unasked = unaskedAdvice(findings, status, subject)
+  if (unasked.length > 0) return unasked
   const cure = cures.get(symbol)
   if (cure !== undefined) {
     const { sentence, option } = cure
@@ -149,6 +151,32 @@ function proofAdvice(
   const list = listAdvice(last)
   const ticket = list.length > 0 ? list : ticketAdvice(target, last, findings, subject)
   return [...ticket, ...passwordAdvice(target, last, subject)]
+}
+
+/** Options that say who is asking. */
+const identityNames: ReadonlySet<string> = new Set([
+  'user',
+  'implicit',
+  'keytab',
+  'ccache',
+  'bearer-stdin',
+])
+
+/** A server that lets everybody in asks nobody, and refuses this file, or denies that there is one, all the same (A85). */
+function unaskedAdvice(
+  findings: readonly FindingView[],
+  status: number | undefined,
+  subject: Subject,
+): readonly Advice[] {
+  if (status !== 403 && status !== 404) return []
+  // It asked, or was told unasked.
+  if (findings.some((finding) => finding.kind === 'proof' && finding.target === 'server')) return []
+  const isSomebody =
+    subject.kind === 'url' && subject.options.some(({ name }) => identityNames.has(name))
+  if (!isSomebody) return []
+  const sentence =
+    'The server did not ask who is there, so that it was not told; if it shows the file to some people only, tell it all the same'
+  return [{ sentence, commands: withOption(subject, '--preemptive') }]
 }
 
 /** Who is logged on is told to hosts of a list only, and hardly anybody knows that there is one. */

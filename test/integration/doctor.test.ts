@@ -120,6 +120,27 @@ suite('lull doctor', { concurrency: 4 }, () => {
     })
   }
 
+  test('tells who has a name that nobody asked for how to say it all the same (A85, A86)', async (t) => {
+    const server = await guarded(t, [guards.basic()], {
+      isPublic: () => true,
+      serve: ({ headers }, response) =>
+        void response.writeHead(headers.authorization === 'Bearer a-token' ? 200 : 403).end('x'),
+    })
+    const url = `${server.url}/x`
+    const somebody = [url, '--bearer-stdin']
+    const input = 'a-token\n'
+    assertLines(await report(1, somebody, { input }), [
+      /^The server did not ask who is there/u,
+      `lull get ${url} --bearer-stdin --preemptive`,
+    ])
+    assert.doesNotMatch(await report(1, [url]), /preemptive/u)
+    assert.doesNotMatch(
+      await report(1, [...somebody, '--preemptive'], { input: 'wrong-password\n' }),
+      /did not ask/u,
+    )
+    await report(0, [...somebody, '--preemptive'], { input })
+  })
+
   test('tells what a server takes, and what would answer it', async (t) => {
     const server = await guarded(t, [guards.digest()])
     assertLines(await report(1, [`${server.url}/x?${QUERY}`]), [
