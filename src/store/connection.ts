@@ -62,6 +62,20 @@ export class Connection {
     )
   }
 
+  /**
+   * Every row as the list of its values, decoded; for statements that give many rows. An object for each costs as much as
+   * reading it: SQLite's names become a dictionary every time.
+   */
+  lists<T>(decode: (row: readonly unknown[]) => T, sql: string, ...values: Value[]): T[] {
+    return this.#guard(() => {
+      const statement = this.#prepared(sql)
+      statement.setReturnArrays(true)
+      // Lists are what was asked for.
+      const rows: readonly unknown[] = statement.all(...values)
+      return rows.map((row) => decode(row as readonly unknown[]))
+    })
+  }
+
   /** The first row, decoded, if there is one. */
   first<T>(decode: (row: Row) => T, sql: string, ...values: Value[]): T | undefined {
     return this.#guard(() => {

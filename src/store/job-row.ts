@@ -55,9 +55,23 @@ export function encodeJob(job: NewJob): Value[] {
   return [id, owner.id, priority, kind, retryAt, turn, pending, modified, record]
 }
 
-/** @throws {DamagedRow} when no version of ours wrote it */
-export function decodeJob(row: Row): Job {
-  const columns = new Fields(`job ${String(row['id'])}`, row)
+/**
+ * @param row the values of {@link JOB_COLUMNS}, in their order
+ * @throws {DamagedRow} when no version of ours wrote it
+ */
+export function decodeJob(row: readonly unknown[]): Job {
+  const columns = new Fields(`job ${String(row[1])}`, {
+    sequence: row[0],
+    id: row[1],
+    owner_id: row[2],
+    priority: row[3],
+    state: row[4],
+    retry_at: row[5],
+    turn: row[6],
+    pending: row[7],
+    modified: row[8],
+    record: row[9],
+  })
   const record = columns.json('record').object('record')
   return {
     id: columns.text('id'),

@@ -77,7 +77,7 @@ class SqliteJobStore implements JobStore {
   }
 
   find(id: JobId): Job | undefined {
-    return this.#connection.first(decodeJob, jobQueries.find, id)
+    return this.#connection.lists(decodeJob, jobQueries.find, id)[0]
   }
 
   findByPrefix(prefix: string, limit: number): readonly JobId[] {
@@ -103,7 +103,7 @@ class SqliteJobStore implements JobStore {
   }
 
   queued(priority: Priority, limit: number): readonly Job[] {
-    return this.#connection.rows(decodeJob, jobQueries.queued, priority, limit)
+    return this.#connection.lists(decodeJob, jobQueries.queued, priority, limit)
   }
 
   inState(states: readonly JobStateKind[]): readonly Job[] {
@@ -111,7 +111,7 @@ class SqliteJobStore implements JobStore {
   }
 
   pending(limit: number): readonly Job[] {
-    return this.#connection.rows(decodeJob, jobQueries.pending, limit)
+    return this.#connection.lists(decodeJob, jobQueries.pending, limit)
   }
 
   nextTurn(): number {
@@ -124,7 +124,7 @@ class SqliteJobStore implements JobStore {
   }
 
   stale(before: Instant, limit: number): readonly Job[] {
-    return this.#connection.rows(decodeJob, jobQueries.stale, before, limit)
+    return this.#connection.lists(decodeJob, jobQueries.stale, before, limit)
   }
 
   insertFiles(id: JobId, files: readonly NewFile[]): void {
@@ -223,7 +223,7 @@ class SqliteJobStore implements JobStore {
     if (distinct.length === 0) return []
     const sql = jobsInStates(distinct.length, owner !== undefined)
     const owned = owner === undefined ? [] : [owner]
-    return this.#connection.rows(decodeJob, sql, after, limit, ...owned, ...distinct)
+    return this.#connection.lists(decodeJob, sql, after, limit, ...owned, ...distinct)
   }
 
   #saveFile(job: number, file: JobFile): boolean {
