@@ -35,6 +35,12 @@ export function cureOf({ id, state, error }: JobView): Cure | undefined {
         what: 'a client certificate',
         commands: [`lull credentials set ${short} --cert FILE`, resume],
       }
+    case 'ERROR_WINHTTP_SECURE_INVALID_CA':
+      return {
+        what: 'the authority that has issued the certificate',
+        commands: [`lull trust set ${short} --cacert FILE`, resume],
+        hint: hints.authority,
+      }
     case 'BG_E_INVALID_PROXY_INFO':
       return {
         what: 'another proxy',
@@ -45,8 +51,10 @@ export function cureOf({ id, state, error }: JobView): Cure | undefined {
   }
 }
 
-/** Nobody's password is shown on the way unless that was asked for. */
+/** What is good to know besides. Nobody's password is shown on the way unless that was asked for. */
 const hints = {
+  authority:
+    'One that is in the store of the system, as a company puts its own there, needs lull resume alone',
   server:
     'A server that knows Basic alone needs --scheme basic too; the password can then be read on the way',
   proxy:

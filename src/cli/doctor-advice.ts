@@ -278,9 +278,14 @@ function withOption(subject: Subject, added: string): readonly string[] {
   return [['lull get', quoted(subject.url), ...kept, added].join(' ')]
 }
 
+/** What sets an option of a job that there is. */
+const setters: ReadonlyMap<string, string> = new Map([
+  ['proxy', 'proxy set'],
+  ['cacert', 'trust set'],
+])
+
 function ofJob(id: string, name: string, added: string): readonly string[] {
-  if (name === 'cacert') return [`lull doctor --job ${id} ${added}`]
-  const verb = name === 'proxy' ? 'proxy set' : 'credentials set'
+  const verb = setters.get(name) ?? 'credentials set'
   return [`lull ${verb} ${id} ${added}`, `lull resume ${id}`]
 }
 

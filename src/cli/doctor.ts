@@ -1,8 +1,6 @@
 /** `lull doctor`: how a URL is reached, what is asked for on the way, and what can be done about it. */
 
-import { readFileSync } from 'node:fs'
 import { arch, release, type } from 'node:os'
-import { resolve } from 'node:path'
 import { stderr, stdout } from 'node:process'
 import { JobError } from '../job/failure.ts'
 import { formatHresult, httpStatusHresult, httpStatusSymbol } from '../job/hresult.ts'
@@ -21,8 +19,7 @@ import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
-import { pinnedKeysOf } from './pinned-keys.ts'
-import { securityFlagsOf } from './security.ts'
+import { trustOf } from './trust.ts'
 import { verbs } from './verbs.ts'
 
 /** Spaces that each depth of a report stands inside. */
@@ -99,27 +96,6 @@ function checkUrl(url: string): void {
   throw usageError(
     `Cannot examine ${withoutUserInformation(url)} with a user name or password in the URL: everybody can read a command line; --user names who asks, and the password is asked for`,
   )
-}
-
-function trustOf(args: Arguments): Pick<ExamineParams, 'caFile' | 'securityFlags' | 'pinnedKeys'> {
-  const securityFlags = securityFlagsOf(args)
-  const pins = args.value('pinnedpubkey')
-  return {
-    ...caFileOf(args.value('cacert')),
-    ...(securityFlags === undefined ? {} : { securityFlags }),
-    ...(pins === undefined ? {} : { pinnedKeys: pinnedKeysOf(pins) }),
-  }
-}
-
-function caFileOf(path: string | undefined): Pick<ExamineParams, 'caFile'> {
-  if (path === undefined) return {}
-  try {
-    readFileSync(path)
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw usageError(`Cannot read the certificate authorities in ${path}: ${reason}`)
-  }
-  return { caFile: resolve(path) }
 }
 
 async function jobOf(client: RpcClient, id: string | undefined): Promise<string | undefined> {

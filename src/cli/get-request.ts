@@ -1,7 +1,6 @@
 /** The words of `lull get` become a job. */
 
-import { readFileSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { checkHeader, withoutUserInformation } from '../job/names.ts'
 import { priorities } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
@@ -12,13 +11,12 @@ import { usageError } from './cli-error.ts'
 import { describeHosts } from './hosts.ts'
 import { IdentityReader, planIdentity } from './identity.ts'
 import type { Arguments } from './parse.ts'
-import { pinnedKeysOf } from './pinned-keys.ts'
 import { parseDuration } from './quantity.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
-import { securityFlagsOf } from './security.ts'
 import { targets } from './targets.ts'
-import { wantedFiles, whyNot } from './wanted.ts'
+import { trustOf } from './trust.ts'
+import { wantedFiles } from './wanted.ts'
 
 /** What a person waits for between two tries; BITS's ten minutes are for nobody watching. */
 const RETRY_DELAY_S = 5
@@ -66,9 +64,7 @@ async function requestOf(
     minimumRetryDelay: seconds(args, 'retry-delay') ?? RETRY_DELAY_S,
     ...defined('noProgressTimeout', seconds(args, 'no-progress-timeout')),
     ...defined('stallTimeout', stallTimeout(args)),
-    ...defined('caFile', caFile(args)),
-    ...defined('securityFlags', securityFlagsOf(args)),
-    ...defined('pinnedKeys', pinnedKeys(args)),
+    ...trustOf(args),
     overwrite: args.has('force'),
     contentDisposition: args.has('content-disposition'),
     completesItself: true,
@@ -147,22 +143,6 @@ function stallTimeout(args: Arguments): number | undefined {
   const ms = parseDuration('stall-timeout', text)
   if (ms >= 1) return ms / 1000
   throw usageError('Cannot use a stall timeout of 0: no connection would ever be given time')
-}
-
-function pinnedKeys(args: Arguments): readonly string[] | undefined {
-  const value = args.value('pinnedpubkey')
-  return value === undefined ? undefined : pinnedKeysOf(value)
-}
-
-function caFile(args: Arguments): string | undefined {
-  const path = args.value('cacert')
-  if (path === undefined) return undefined
-  try {
-    readFileSync(path)
-  } catch (error) {
-    throw usageError(`Cannot read the certificate authorities in ${path}: ${whyNot(error)}`)
-  }
-  return resolve(path)
 }
 
 function displayName(files: readonly FileParams[]): string {

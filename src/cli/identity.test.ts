@@ -253,6 +253,8 @@ describe('what people are told', () => {
       'lull resume 01234567',
     ])
     assert.match(cure('BG_E_HTTP_ERROR_407', 'ERROR')?.commands[0] ?? '', /--proxy-user NAME/u)
+    const trust = cure('ERROR_WINHTTP_SECURE_INVALID_CA', 'ERROR')?.commands
+    assert.deepEqual(trust, ['lull trust set 01234567 --cacert FILE', 'lull resume 01234567'])
     assert.equal(cure('BG_E_HTTP_ERROR_404', 'ERROR'), undefined)
     assert.equal(cure('BG_E_HTTP_ERROR_401', 'TRANSIENT_ERROR'), undefined)
   })

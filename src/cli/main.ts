@@ -26,6 +26,7 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
   'credentials list': async (args) => (await import('./credentials.ts')).listCredentials(args),
   'proxy set': async (args) => (await import('./proxy.ts')).setProxy(args),
   'proxy show': async (args) => (await import('./proxy.ts')).showProxy(args),
+  'trust set': async (args) => (await import('./trust.ts')).setTrust(args),
   'vault rotate': async (args) => (await import('./service.ts')).rotateVault(args),
   serve: async () => (await import('./service.ts')).serve(),
   stop: async () => (await import('./service.ts')).stop(),

@@ -19,6 +19,7 @@ describe('pinnedKeysOf()', () => {
   test('pinnedKeysOf() takes pins with semicolons between, as curl does', () => {
     assert.deepEqual(pinnedKeysOf(pin), [pin])
     assert.deepEqual(pinnedKeysOf(`${pin};${pin}`), [pin, pin])
+    assert.deepEqual(pinnedKeysOf(''), [])
   })
 
   test('pinnedKeysOf() reads the key in a file, PEM or DER', (t) => {

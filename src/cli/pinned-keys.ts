@@ -10,10 +10,11 @@ import { whyNot } from './wanted.ts'
 /**
  * The pins that the option names.
  *
- * @param value `sha256//BASE64;sha256//BASE64`, or a file with a public key or a certificate, PEM or DER
+ * @param value `sha256//BASE64;sha256//BASE64`, or a file with a public key or a certificate, PEM or DER; empty for none
  * @throws {CliError} exit status 2
  */
 export function pinnedKeysOf(value: string): readonly string[] {
+  if (value === '') return []
   const pins = value.startsWith('sha256//') ? value.split(';') : [pinOfFile(value)]
   try {
     checkPinnedKeys(pins)

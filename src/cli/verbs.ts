@@ -336,6 +336,18 @@ export const verbs = {
     options: { json, help },
     notes: [ids],
   },
+  'trust set': {
+    operands: 'ID',
+    summary: 'Choose which servers a job trusts',
+    completes: 'job',
+    leastOperands: 1,
+    mostOperands: 1,
+    options: { json, help, ...trustOptions },
+    notes: [
+      'What is not named stays as it is; --security-flags 0 checks everything again, and follows redirects.',
+      ids,
+    ],
+  },
   'vault rotate': {
     operands: '',
     summary: 'Make a new master key, and seal every secret of the queue with it',

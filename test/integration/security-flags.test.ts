@@ -196,3 +196,35 @@ suite('lull get --pinnedpubkey', { skip: needsOpenssl }, () => {
     assert.equal(readFileSync(home.path('pinned'), 'utf8'), '/pinned')
   })
 })
+
+suite('lull trust set', { skip: needsOpenssl }, () => {
+  const home = new LullHome()
+  after(() => home[Symbol.asyncDispose]())
+
+  test('lets a job go on from ERROR that did not trust its server, and keeps what it does with redirects', async (t) => {
+    const authority = new Authority(t)
+    const identity = authority.issue({ names: ['DNS:example.org'] })
+    const server = await serve(t, (peer, target) => peer.say(ok(target)), identity)
+    const args = ['get', `${server.url}/later`, '-o', home.path('later'), '--quiet']
+    const { lastLine } = await home.run([...args, '--security-flags', '0x0900'])
+    assert.equal(parseLastLine(lastLine).symbol, 'ERROR_WINHTTP_SECURE_INVALID_CA')
+    const [job] = await home.jobs()
+    const id = job?.id ?? ''
+    assert.equal((await home.run(['trust', 'set', id])).status, 2)
+    const trusted = await home.run(['trust', 'set', id, '--cacert', authority.file])
+    assert.equal(trusted.status, 0)
+    assert.match(trusted.stdout, /^lull resume [0-9a-f]{8} goes on with it$/mu)
+    await home.run(['resume', id])
+    const again = await home.run(['follow', id, '--quiet'])
+    assert.equal(parseLastLine(again.lastLine).symbol, 'ERROR_WINHTTP_SECURE_CERT_CN_INVALID')
+    assert.equal((await home.run(['trust', 'set', id, '-k', '--check-revocation'])).status, 0)
+    const manager = await home.manager()
+    const flagged = await manager.getJob(id)
+    assert.equal(await flagged.getSecurityFlags(), 0x091f)
+    assert.equal((await home.run(['trust', 'set', id, '--security-flags', '0x0802'])).status, 0)
+    assert.equal(await flagged.getSecurityFlags(), 0x0802)
+    await home.run(['resume', id])
+    assert.equal((await home.run(['follow', id, '--quiet'])).status, 0)
+    assert.equal(readFileSync(home.path('later'), 'utf8'), '/later')
+  })
+})
