@@ -1,6 +1,7 @@
 /** One request to one target, with all its legs. */
 
 import { LullError } from '../base/error.ts'
+import { goOnWith, type Eventually } from '../base/eventually.ts'
 import { fieldValues, targetFields, type AuthTarget, type Field, type SchemeName } from './auth.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
 import type { HashAlgorithm } from './crypto.ts'
@@ -151,28 +152,34 @@ export class Exchange implements Disposable {
    * What the request carries when it goes out for the first time, and again each time it has to go out on another
    * connection than the one it was on; a step that was to be sent on the lost one is void then.
    */
-  async prepare(request: RequestFacts): Promise<Send | undefined> {
+  prepare(request: RequestFacts): Eventually<Send | undefined> {
     // Whoever waited for somebody else's trial may have left meanwhile: nobody would end what began now.
     if (this.#isClosed) return undefined
     if (this.#trial !== undefined) return this.#again(this.#trial, request)
-    const settled = this.#memory.settled(request.connection)
-    if (settled !== undefined) await settled
-    const bound = this.#memory.boundTo(request.connection)
-    if (bound !== undefined) {
+    return goOnWith(this.#memory.settled(request.connection), () => {
+      const bound = this.#memory.boundTo(request.connection)
+      if (bound === undefined) return this.#prepareEarly(request)
       this.#begin(bound, bound.handshake, request)
-      return this.#sent(await bound.handshake.prepare(request))
-    }
-    for (const method of this.#memory.early(request, this.#isPatient)) {
-      const session = this.#memory.open(method)
-      if (!('begin' in session)) continue
-      const others = this.#claim(method)
-      if (others !== undefined) {
-        await others
-        return this.prepare(request)
-      }
-      const handshake = session.begin()
-      this.#preparing = handshake
-      const send = await handshake.prepare(request, method.isUnasked)
+      return this.#sentBy(bound.handshake, request)
+    })
+  }
+
+  /** Goes through what may be sent before anybody asks, from a place on, until something can be. */
+  #prepareEarly(
+    request: RequestFacts,
+    methods = this.#memory.early(request, this.#isPatient),
+    place = 0,
+  ): Eventually<Send | undefined> {
+    const method = methods[place]
+    if (method === undefined) return undefined
+    const goOn = (): Eventually<Send | undefined> => this.#prepareEarly(request, methods, place + 1)
+    const session = this.#memory.open(method)
+    if (!('begin' in session)) return goOn()
+    const others = this.#claim(method)
+    if (others !== undefined) return others.then(() => this.prepare(request))
+    const handshake = session.begin()
+    this.#preparing = handshake
+    return goOnWith(handshake.prepare(request, method.isUnasked), (send) => {
       this.#preparing = undefined
       if (send !== undefined && !this.#isClosed) {
         this.#begin(method, handshake, request)
@@ -180,8 +187,8 @@ export class Exchange implements Disposable {
       }
       handshake.close()
       this.#release()
-    }
-    return undefined
+      return goOn()
+    })
   }
 
   /** Takes a 401 of a server or a 407 of a proxy. */
@@ -227,7 +234,7 @@ export class Exchange implements Disposable {
   }
 
   /** Takes a response that the target let through: for a server neither 401 nor 407, for a proxy any but 407. */
-  async accepted(response: ResponseFacts): Promise<Verdict> {
+  accepted(response: ResponseFacts): Eventually<Verdict> {
     const trial = this.#trial
     if (trial === undefined) return { kind: 'done' }
     if (trial.hasBegun && !trial.hasProved && trial.connection !== undefined) {
@@ -236,11 +243,12 @@ export class Exchange implements Disposable {
       this.#drop()
       return { kind: 'done' }
     }
-    const judged = trial.handshake.accept(response)
-    const { binds } = trial.scheme
-    const verdict = await (binds === 'connection'
-      ? this.#memory.settling(trial.connection, judged)
-      : judged)
+    const verdict = trial.handshake.accept(response)
+    if (verdict instanceof Promise) this.#memory.settling(trial.connection, verdict)
+    return goOnWith(verdict, (verdict) => this.#conclude(trial, response, verdict))
+  }
+
+  #conclude(trial: Trial, response: ResponseFacts, verdict: Verdict): Verdict {
     const isRefused = verdict.kind === 'refused'
     const reason = isRefused ? verdict.reason : undefined
     this.#tell(response.status, isRefused ? 'distrusted' : 'accepted', reason)
@@ -333,9 +341,9 @@ export class Exchange implements Disposable {
   }
 
   /** The legs once more on another connection. */
-  async #again(trial: Trial, request: RequestFacts): Promise<Send | undefined> {
+  #again(trial: Trial, request: RequestFacts): Eventually<Send | undefined> {
     if (trial.scheme.binds === 'request' || trial.connection === request.connection) {
-      return this.#sent(await trial.handshake.prepare(request))
+      return this.#sentBy(trial.handshake, request)
     }
     trial.handshake.close()
     const session = this.#memory.open(trial)
@@ -352,7 +360,7 @@ export class Exchange implements Disposable {
     }
     const handshake = session.begin()
     this.#begin(trial, handshake, request)
-    return this.#sent(await handshake.prepare(request))
+    return this.#sentBy(handshake, request)
   }
 
   #begin(
@@ -366,6 +374,10 @@ export class Exchange implements Disposable {
     if (scheme.binds === 'connection' && connection !== undefined) {
       this.#memory.bind(connection, trial)
     }
+  }
+
+  #sentBy(handshake: Handshake, request: RequestFacts): Eventually<Send | undefined> {
+    return goOnWith(handshake.prepare(request), (send) => this.#sent(send))
   }
 
   #sent<Sent extends Send | undefined>(send: Sent): Sent {

@@ -173,14 +173,13 @@ export class PeerMemory {
   }
 
   /** Holds back who wants to prepare on a connection until the request before has its verdict. */
-  settling<Value>(connection: object | undefined, verdict: Promise<Value>): Promise<Value> {
-    if (connection === undefined) return verdict
+  settling(connection: object | undefined, verdict: Promise<unknown>): void {
+    if (connection === undefined) return
     const done = verdict.then(
       () => undefined,
       () => undefined,
     )
     this.#settling.set(connection, done)
-    return verdict
   }
 
   /** Resolves when nothing is being verified on a connection; at once where nothing was. */

@@ -16,10 +16,11 @@
  *
  * Answers are promises because a mechanism of the platform answers in its own time (see mechanism.ts). A scheme that
  * needs no mechanism does all its work before the promise is returned, so that counters are given out in the order of
- * the calls.
+ * the calls; of what goes with each of thousands of requests, it need not make a promise at all.
  */
 
 import type { Clock } from '../base/clock.ts'
+import type { Eventually } from '../base/eventually.ts'
 import type { Random } from '../base/random.ts'
 import type { AuthTarget, Field, SchemeName } from './auth.ts'
 import type { Challenge } from './challenge.ts'
@@ -85,7 +86,7 @@ export interface Handshake {
    *
    * @param unasked whether to prove even before the first challenge of all (the switch of A86); most schemes cannot
    */
-  prepare(request: RequestFacts, unasked?: boolean): Promise<Send | undefined>
+  prepare(request: RequestFacts, unasked?: boolean): Eventually<Send | undefined>
   /** Takes a challenge that came back, and says what to do. */
   answer(challenge: Challenge, request: RequestFacts): Promise<Answer>
   /** Takes what came back from a detour. Only schemes that make detours have it. */
@@ -94,7 +95,7 @@ export interface Handshake {
    * Takes a response that this target let through, whatever else it says (A139), and verifies the peer. For a server
    * that is any status but 401, and 407 is nothing it has seen; for a proxy any but 407.
    */
-  accept(response: ResponseFacts): Promise<Verdict>
+  accept(response: ResponseFacts): Eventually<Verdict>
   /**
    * Takes the trailers of the response that {@link accept} took, now that its body is over: a proof of the peer may come
    * as late as that (RFC 7616 §3.5). Only schemes that know such proofs have it.

@@ -276,7 +276,7 @@ class Visit implements LegConsumer {
   /** What somebody sends who has not proved to be the server is not taken to its end. */
   #leaveUnlessTrusted(): void {
     const leg = this.#leg
-    this.#proof?.check().catch((error: unknown) => leg?.leave(error))
+    this.#proof?.check()?.catch((error: unknown) => leg?.leave(error))
   }
 
   #final(head: ResponseHead, lease: Lease | undefined, refusal?: string): 'take' | 'drop' {

@@ -1,5 +1,6 @@
 /** One request on one connection, and its response. */
 
+import type { Eventually } from '../base/eventually.ts'
 import { failure, FailureError, type Failure } from '../job/failure.ts'
 import type { Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
@@ -39,7 +40,7 @@ export interface ConnectionFacts {
  * Words a request for one connection: what proves who is asking may differ from one to the next. Called again for each
  * connection on which the leg is to go out, one call after the other. What it throws ends the leg.
  */
-export type Wording = (connection: ConnectionFacts) => Promise<Worded>
+export type Wording = (connection: ConnectionFacts) => Eventually<Worded>
 
 /** A request in its words. */
 export interface Worded {

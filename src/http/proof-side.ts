@@ -3,6 +3,7 @@
 import type { AuthTarget } from '../auth/auth.ts'
 import type { Exchange, Step } from '../auth/exchange.ts'
 import type { RequestFacts, ResponseFacts, Send } from '../auth/scheme.ts'
+import { goOnWith, type Eventually } from '../base/eventually.ts'
 import type { Target } from './target.ts'
 
 /** One of the two who may ask, and what was said to it. */
@@ -37,18 +38,20 @@ export class Side {
     this.send = undefined
   }
 
-  async prepare(facts: RequestFacts): Promise<void> {
+  prepare(facts: RequestFacts): Eventually<void> {
     this.#isPrepared = true
-    this.send = await this.#exchange.prepare(facts)
+    return goOnWith(this.#exchange.prepare(facts), (send) => {
+      this.send = send
+    })
   }
 
   /** The request goes out on a connection that is new to it. */
-  async move(facts: RequestFacts): Promise<void> {
+  move(facts: RequestFacts): Eventually<void> {
     // A request is worded for a connection after its caller has left: nothing may be begun that nobody ends.
     if (this.#isClosed) return
     // Nothing was begun that could be gone on with, and nothing is counted against it.
     if (this.#isPrepared && !this.#wasAsked) this.renew()
-    await this.prepare(facts)
+    return this.prepare(facts)
   }
 
   challenged(response: ResponseFacts, facts: RequestFacts): Promise<Step> {

@@ -14,6 +14,7 @@ import { asksForProof } from '../auth/authenticator.ts'
 import { targetFields, type AuthTarget } from '../auth/auth.ts'
 import type { HashAlgorithm } from '../auth/crypto.ts'
 import type { RequestFacts, ResponseFacts, Verdict } from '../auth/scheme.ts'
+import { goOnWith, type Eventually } from '../base/eventually.ts'
 import { failure, FailureError, type Failure } from '../job/failure.ts'
 import type { Field, Fields } from '../wire/fields.ts'
 import type { ResponseHead } from '../wire/wire.ts'
@@ -33,8 +34,6 @@ interface Asked {
   readonly side: Side
 }
 
-const nothingToJudge = Promise.resolve()
-
 /** How often a body is sent because what went out without it was let through. */
 const MAXIMUM_BARES = 2
 
@@ -53,7 +52,7 @@ export class Proof implements Disposable {
   #worded: Promise<Worded> | undefined
   #asked: Asked | undefined
   #lease: Lease | undefined
-  /** Resolves when both sides have proved what they must; see {@link check}. */
+  /** Resolves when both sides have proved what they must, where that was not clear at once; see {@link check}. */
   #judged: Promise<void> | undefined
   #hasAnswered = false
   /** Whether the last leg went out without the body of the request, because it could not succeed (A420). */
@@ -121,22 +120,23 @@ export class Proof implements Disposable {
   }
 
   /** Words the request for a connection; see `Wording`. */
-  readonly wording = (connection: ConnectionFacts): Promise<Worded> => {
-    const word = (): Promise<Worded> => this.#wordFor(connection)
+  readonly wording = (connection: ConnectionFacts): Eventually<Worded> => {
+    const word = (): Eventually<Worded> => this.#wordFor(connection)
     // One call after the other, as exchanges want it, also when a connection was lost while the first was under way.
-    this.#worded = this.#worded?.then(word, word) ?? word()
-    return this.#worded
+    const worded = this.#worded === undefined ? word() : this.#worded.then(word, word)
+    if (worded instanceof Promise) this.#worded = worded
+    return worded
   }
 
-  async #wordFor(connection: ConnectionFacts): Promise<Worded> {
-    if (this.#connection !== connection) await this.#move(connection)
-    return this.#word()
+  #wordFor(connection: ConnectionFacts): Eventually<Worded> {
+    if (this.#connection === connection) return this.#word()
+    return goOnWith(this.#move(connection), () => this.#word())
   }
 
-  async #move(connection: ConnectionFacts): Promise<void> {
+  #move(connection: ConnectionFacts): Eventually<void> {
     this.#connection = connection
-    await this.#proxy?.move(this.#facts('proxy'))
-    await this.#server.move(this.#facts('server'))
+    const moved = this.#proxy?.move(this.#facts('proxy'))
+    return goOnWith(moved, () => this.#server.move(this.#facts('server')))
   }
 
   #word(): Worded {
@@ -272,20 +272,27 @@ export class Proof implements Disposable {
    *
    * @throws {DistrustError} when the server or the proxy did not prove itself
    */
-  check(): Promise<void> {
-    return this.#judged ?? nothingToJudge
+  check(): Promise<void> | undefined {
+    return this.#judged
   }
 
-  async #judge(head: ResponseHead): Promise<void> {
+  #judge(head: ResponseHead): Promise<void> | undefined {
     const [server, proxy] = [this.#server.exchange, this.#proxy?.exchange]
     const waits = server.bindsConnection || proxy?.bindsConnection === true
-    const judge = (): Promise<readonly Verdict[]> => {
-      const verdict = server.accepted(head)
-      return Promise.all(proxy === undefined ? [verdict] : [verdict, proxy.accepted(head)])
-    }
+    const verdicts = [server.accepted(head), proxy?.accepted(head)]
+    return verdicts.every(isDone) ? undefined : this.#judgeLater(verdicts, waits)
+  }
+
+  async #judgeLater(
+    verdicts: readonly (Eventually<Verdict> | undefined)[],
+    waits: boolean,
+  ): Promise<void> {
+    const all = (): Promise<readonly (Verdict | undefined)[]> =>
+      Promise.all(verdicts.map((verdict) => Promise.resolve(verdict)))
     // One more listener for each of thousands of requests would be dear, and only contexts of a mechanism may hang.
-    const verdicts = await (waits ? this.#untilLeft(judge) : judge())
-    for (const verdict of verdicts) distrustUnless(verdict, this.#target)
+    for (const verdict of await (waits ? this.#untilLeft(all) : all())) {
+      if (verdict !== undefined) distrustUnless(verdict, this.#target)
+    }
   }
 
   /** Which hash of the body of the final response says whether it is the server's; known once that is {@link takes taken}. */
@@ -384,6 +391,11 @@ function framingOf(
   const fields: Field[] = [['Content-Length', String(canSucceed ? length : 0)]]
   if (awaitsContinue && length > 0) fields.push(['Expect', '100-continue'])
   return fields
+}
+
+/** Whether a side has proved at once whatever it must. */
+function isDone(verdict: Eventually<Verdict> | undefined): boolean {
+  return verdict === undefined || (!(verdict instanceof Promise) && verdict.kind === 'done')
 }
 
 function distrustUnless(verdict: Verdict, target: Target): void {

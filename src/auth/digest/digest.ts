@@ -187,7 +187,7 @@ class DigestHandshake implements Handshake {
     this.#session = session
   }
 
-  async prepare(request: RequestFacts): Promise<Send | undefined> {
+  prepare(request: RequestFacts): Send | undefined {
     const before = this.#attempt
     before?.use.release()
     this.#attempt = undefined
@@ -211,7 +211,7 @@ class DigestHandshake implements Handshake {
     return this.#send(this.#session.add(read), request, request.connection ?? this, false)
   }
 
-  async accept(response: ResponseFacts): Promise<Verdict> {
+  accept(response: ResponseFacts): Verdict {
     const attempt = this.#attempt
     if (attempt === undefined) return { kind: 'done' }
     const values = fieldValues(response.fields, this.#session.infoField)
