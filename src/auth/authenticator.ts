@@ -12,17 +12,19 @@
  *
  * What it promises: nothing is sent that the wallet does not allow. Credentials that the peer has not taken yet are
  * tried by one request at a time, whatever scheme it is asked for, and the others wait for its outcome, so that a wrong
- * password on many connections is one failed logon and not many (A133, A135). What the peer has refused is not sent to it again. No request goes round
- * for ever.
+ * password on many connections is one failed logon and not many (A133, A135). Authenticators of several peers that share
+ * their first trials do so together. What the peer has refused is not sent to it again. No request goes round for ever.
  *
  * There is one for the server and one for each proxy, and neither knows the other. A request that goes out anew because
  * the server asked is another request for the proxy, with an exchange of its own; a request that goes out anew because
  * the proxy asked is the same one for the server, which has not seen it, and carries the same step. Exchanges of one
- * authenticator may wait for each other, so whoever drives several must not make one wait for another.
+ * authenticator, or of those that share first trials, may wait for each other, so whoever drives several must not make
+ * one wait for another.
  */
 
 import { fieldValues, targetFields, type AuthTarget } from './auth.ts'
 import { Exchange, type Witnessed } from './exchange.ts'
+import { FirstTrials } from './first-trials.ts'
 import { authSchemes } from './list.ts'
 import { PeerMemory, type ReadableProof } from './peer-memory.ts'
 import type { AuthScheme, AuthWorld, ResponseFacts } from './scheme.ts'
@@ -49,6 +51,8 @@ export interface AuthenticatorOptions {
   readonly schemes?: readonly AuthScheme[]
   /** Whether to prove even before the first challenge, where a scheme can (A86). */
   readonly isUnasked?: boolean
+  /** Who tries what for the first time, where other authenticators of the same target share it. */
+  readonly trials?: FirstTrials
   /** Hears what each response meant; for people who wonder. Must not throw. */
   readonly witness?: (witnessed: Witnessed) => void
   /** Is warned before a password or token is shown to everybody on the way, once for each scheme (A183). Must not throw. */
@@ -65,6 +69,7 @@ export class Authenticator implements Disposable {
     world,
     schemes = authSchemes,
     isUnasked = false,
+    trials = new FirstTrials(),
     witness,
     warn,
   }: AuthenticatorOptions) {
@@ -74,6 +79,7 @@ export class Authenticator implements Disposable {
       world,
       schemes,
       isUnasked,
+      trials,
       ...(witness === undefined ? {} : { witness }),
       ...(warn === undefined ? {} : { warn }),
     })

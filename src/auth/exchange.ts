@@ -254,7 +254,7 @@ export class Exchange implements Disposable {
     this.#tell(response.status, isRefused ? 'distrusted' : 'accepted', reason)
     if (isRefused) this.#end('refused', trial.realm, verdict.reason)
     // A server in trouble has not said what it thinks of the proof.
-    else if (trial.hasProved && response.status < 500) this.#memory.prove(trial.scheme)
+    else if (trial.hasProved && response.status < 500) this.#memory.prove(trial)
     // From here on the handshake is the connection's, and perhaps the next request's.
     if (trial.scheme.binds === 'connection') this.#trial = undefined
     this.#release()
@@ -289,9 +289,11 @@ export class Exchange implements Disposable {
   /** Goes through what can be tried until something can be sent. */
   async #choose(request: RequestFacts): Promise<Step> {
     for (;;) {
+      // What there was to choose from may be wiped.
+      if (this.#isClosed) return this.#fail()
       this.#selection = this.#memory.select(this.#challenges, this.#ended, request, this.#isPatient)
       const [choice] = this.#selection.choices
-      if (choice === undefined || this.#isClosed) return this.#fail()
+      if (choice === undefined) return this.#fail()
       const others = this.#claim(choice)
       if (others !== undefined) {
         // Whoever waited looks at the choices again: they may be fewer now.
@@ -430,7 +432,8 @@ export class Exchange implements Disposable {
 
   #fail(): Failed {
     const { target } = this.#memory.options.situation
-    const why = this.#shortfall === undefined ? '' : `: ${this.#shortfall}`
+    const shortfall = this.#shortfall ?? (this.#isClosed ? undefined : this.#memory.reluctance)
+    const why = shortfall === undefined ? '' : `: ${shortfall}`
     if (this.#memory.hasRefused) return failed(`The ${target} refused the credentials${why}`)
     return failed(
       this.#challenges.length === 0

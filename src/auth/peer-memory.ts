@@ -4,6 +4,7 @@ import type { AuthTarget } from './auth.ts'
 import type { Challenge } from './challenge.ts'
 import { sameCredentials, type Credentials } from './credentials.ts'
 import type { Witnessed } from './exchange.ts'
+import type { FirstTrials } from './first-trials.ts'
 import type { AuthScheme, AuthWorld, Handshake, RequestFacts, Session, Unable } from './scheme.ts'
 import { isReadableAt, select, type Ended, type Selection } from './select.ts'
 import { entitle, type CredentialSource, type Situation, type Wallet } from './wallet.ts'
@@ -26,6 +27,8 @@ export interface PeerMemoryOptions {
   readonly schemes: readonly AuthScheme[]
   /** Whether to prove before anybody asked (A86). */
   readonly isUnasked: boolean
+  /** Who tries what for the first time, at all peers of this target. */
+  readonly trials: FirstTrials
   /** Hears what each response meant. */
   readonly witness?: (witnessed: Witnessed) => void
   /** Is warned before a scheme gives such a proof for the first time (A183). */
@@ -49,13 +52,6 @@ export interface Bound extends Method {
   readonly handshake: Handshake
 }
 
-/** Credentials that somebody tries for the first time. */
-interface FirstTrial {
-  readonly credentials: Credentials
-  /** Resolves when the request that tries them has its outcome. */
-  readonly over: Promise<void>
-}
-
 /** Refusals that are remembered; more come only from a peer that makes up realms, and the oldest goes first. */
 const maximumEnded = 64
 
@@ -68,7 +64,8 @@ export class PeerMemory {
   /** Schemes whose credentials the peer has taken, the last one first. */
   #proved: readonly AuthScheme[] = []
   #ended: readonly Ended[] = []
-  readonly #trials = new Set<FirstTrial>()
+  /** What this peer has taken. */
+  #taken: readonly Credentials[] = []
   /** Requests that are under way. */
   readonly #requests = new Set<Disposable>()
 
@@ -85,7 +82,8 @@ export class PeerMemory {
   ): Selection {
     const { wallet, schemes, world } = this.options
     const situation = this.#situation(request)
-    const offer = { challenges, situation, wallet, schemes, ended, endedBefore: this.#ended }
+    const endedBefore = [...this.#ended, ...this.#refusedElsewhere()]
+    const offer = { challenges, situation, wallet, schemes, ended, endedBefore }
     return select(offer, isPatient ? withoutPolicy(world) : world)
   }
 
@@ -123,7 +121,7 @@ export class PeerMemory {
       const method = this.#isUntried(scheme)
         ? this.#method(scheme, situation, isUnasked)
         : undefined
-      if (method?.isUnasked === true) methods.push(method)
+      if (method?.isUnasked === true && !this.#isRefusedElsewhere(method)) methods.push(method)
     }
     return methods
   }
@@ -147,10 +145,30 @@ export class PeerMemory {
     return !this.options.situation.isForeign && (source === 'set' || source === 'url')
   }
 
+  /** What is refused by another peer need not be tried here, unless this one has taken it. */
+  #refusedElsewhere(): readonly Ended[] {
+    const refused = this.options.trials.refusedElsewhere(this)
+    if (refused.length === 0) return refused
+    return refused.filter(
+      ({ credentials }) => !this.#taken.some((taken) => sameCredentials(taken, credentials)),
+    )
+  }
+
+  #isRefusedElsewhere({ credentials }: Method): boolean {
+    return this.#refusedElsewhere().some((ended) => sameCredentials(ended.credentials, credentials))
+  }
+
+  /** Why the peer is not told what the job has, where that is not the peer's own refusal. */
+  get reluctance(): string | undefined {
+    return this.#refusedElsewhere()[0]?.reason
+  }
+
   /** The peer has taken this scheme's credentials. */
-  prove(scheme: AuthScheme): void {
+  prove({ scheme, credentials }: Method): void {
     if (this.#proved[0] === scheme) return
     this.#proved = [scheme, ...this.#proved.filter((other) => other !== scheme)]
+    this.#taken = [...this.#taken.filter((other) => other !== credentials), credentials]
+    this.options.trials.take(credentials)
   }
 
   /** The peer has refused these credentials. */
@@ -158,6 +176,7 @@ export class PeerMemory {
     this.#ended = [...this.#ended.slice(1 - maximumEnded), ended]
     // Wherever else it was taken, it may be wrong by now: it is not sent there before somebody asks (A133).
     this.#proved = this.#proved.filter((scheme) => scheme !== ended.scheme)
+    this.options.trials.refuse(ended, this)
   }
 
   get hasRefused(): boolean {
@@ -192,24 +211,12 @@ export class PeerMemory {
   }
 
   /**
-   * Asks to be the one who tries credentials with a scheme that has not worked yet. Nobody else tries them meanwhile, not
-   * even with another scheme: a wrong password would be two failed logons, and accounts are locked for that (A133, A136).
+   * Asks to be the one who tries a method that has not worked yet.
    *
-   * @returns a promise to wait for, and to ask again after; or what ends the trial, once, `undefined` when the scheme
-   *   needs none
+   * @returns as {@link FirstTrials.begin}; `undefined` when the method needs no trial
    */
   tryFirst({ scheme, credentials }: Method): Promise<void> | (() => void) | undefined {
-    if (this.#proved.includes(scheme)) return undefined
-    for (const going of this.#trials) {
-      if (sameCredentials(going.credentials, credentials)) return going.over
-    }
-    const { promise: over, resolve } = Promise.withResolvers<void>()
-    const trial = { credentials, over }
-    this.#trials.add(trial)
-    return () => {
-      this.#trials.delete(trial)
-      resolve()
-    }
+    return this.#proved.includes(scheme) ? undefined : this.options.trials.begin(credentials, this)
   }
 
   /** A request begins; it is ended with everything else, unless it leaves before. */
@@ -226,6 +233,7 @@ export class PeerMemory {
     for (const session of this.#sessions.values()) session.close()
     this.#sessions.clear()
     this.#proved = []
+    this.#taken = []
   }
 }
 

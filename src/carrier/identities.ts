@@ -2,6 +2,7 @@
 
 import { decodeCredentials } from '../auth/credential-record.ts'
 import { wipeCredentials, type CredentialPair, type Credentials } from '../auth/credentials.ts'
+import { FirstTrials } from '../auth/first-trials.ts'
 import type { Mechanisms } from '../auth/mechanism.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import { defaultAuthSettings, type AuthSettings } from '../auth/settings.ts'
@@ -32,6 +33,8 @@ export class Identities {
   readonly #byUrlCredentials = new Map<string, Identity>()
   readonly #urlCredentials: Credentials[] = []
   readonly #listeners: IdentityListeners
+  /** All identities of a turn have the same passwords but one. */
+  readonly #trials = { server: new FirstTrials(), proxy: new FirstTrials() }
   readonly #helper: Credentials | undefined
   #common: Identity | undefined
 
@@ -77,7 +80,8 @@ export class Identities {
   #make(wallet: Wallet): Identity {
     const { closed: _, ...listeners } = this.#listeners
     const isUnasked = this.#order?.provesUnasked ?? false
-    return new Identity({ wallet, world: this.#world, isUnasked, ...listeners })
+    const trials = this.#trials
+    return new Identity({ wallet, world: this.#world, isUnasked, trials, ...listeners })
   }
 
   /** Whether anything is set, or known of who is logged on, that a peer could refuse: a password, a token. */

@@ -1,8 +1,10 @@
 /** As whom a caller asks: answers the challenges of servers and proxies, each peer apart from all others. */
 
+import type { AuthTarget } from '../auth/auth.ts'
 import { Authenticator, type AuthenticatorOptions } from '../auth/authenticator.ts'
 import type { PasswordCredentials } from '../auth/credentials.ts'
 import type { Witnessed } from '../auth/exchange.ts'
+import { FirstTrials } from '../auth/first-trials.ts'
 import type { ReadableProof } from '../auth/peer-memory.ts'
 import type { AuthWorld } from '../auth/scheme.ts'
 import type { Wallet } from '../auth/wallet.ts'
@@ -17,6 +19,8 @@ export interface IdentityOptions {
   readonly world: AuthWorld
   /** Whether to prove to servers before they ask (A86); proxies always ask (A387). */
   readonly isUnasked?: boolean
+  /** Who tries what for the first time, where other identities have the same credentials. */
+  readonly trials?: Readonly<Record<AuthTarget, FirstTrials>>
   /** Hears what each response that asks for proof meant. Must not throw. */
   readonly witness?: (witnessed: Witnessed) => void
   /** Is warned before a password or token is shown to everybody on the way (A183). Must not throw. */
@@ -35,7 +39,7 @@ let made = 0
 export class Identity implements Disposable {
   /** Unlike that of every other identity. */
   readonly principal = `identity ${++made}`
-  readonly #options: IdentityOptions
+  readonly #options: IdentityOptions & Pick<Required<IdentityOptions>, 'trials'>
   /** Whether servers are answered as by somebody who has nothing to prove: their challenges are answers like others. */
   readonly isForProxiesOnly: boolean
   readonly #authenticators = new Map<string, Authenticator>()
@@ -43,7 +47,8 @@ export class Identity implements Disposable {
   #forProxies: Identity | undefined
 
   constructor(options: IdentityOptions, isForProxiesOnly = false) {
-    this.#options = options
+    const { trials = { server: new FirstTrials(), proxy: new FirstTrials() } } = options
+    this.#options = { ...options, trials }
     this.isForProxiesOnly = isForProxiesOnly
   }
 
@@ -112,11 +117,12 @@ export class Identity implements Disposable {
   #known(key: string, situation: () => AuthenticatorOptions['situation']): Authenticator {
     const known = this.#authenticators.get(key)
     if (known !== undefined) return known
-    const { isUnasked = false, ...others } = this.#options
+    const { isUnasked = false, trials, ...others } = this.#options
     const about = situation()
     const options = {
       ...others,
       situation: about,
+      trials: trials[about.target],
       isUnasked: isUnasked && about.target === 'server',
     }
     const authenticator = new Authenticator(

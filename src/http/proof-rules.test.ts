@@ -154,6 +154,33 @@ test('one wrong password is one failed logon, whichever schemes its paths ask fo
   assert.equal(logons, 1)
 })
 
+test('one wrong password is one failed logon at all servers of a job together, and a right one is taken by all (A133)', async (t) => {
+  const kinds = [guards.basic, guards.digest, guards.ntlm]
+  for (const [password, status] of [
+    ['wrong', 401],
+    [user.password, 200],
+  ] as const) {
+    const servers = await Promise.all(kinds.map((kind) => guarded(t, [kind()])))
+    const pairs = every.map((scheme) => pair(scheme, 'server', password))
+    const identity = identityWith(t, pairs)
+    const client = makeClient(t)
+    const urls = servers.flatMap(({ url }) => [`${url}/1`, `${url}/2`])
+    const all = await Promise.all(urls.map((url) => fetchText(client, url, { identity })))
+    assert.deepEqual(
+      all.map(({ response }) => response.status),
+      urls.map(() => status),
+    )
+    // The first leg of NTLM says nothing of the password.
+    const failed = servers.flatMap(({ log }) =>
+      log.filter(
+        ({ status, credentials = 'NTLM TlRMTVNTUAAB' }) =>
+          status === 401 && !credentials.startsWith('NTLM TlRMTVNTUAAB'),
+      ),
+    )
+    assert.equal(failed.length, status === 200 ? 0 : 1)
+  }
+})
+
 test('a 401 that names no scheme, or none that is known, is the end (A177, A185, A273)', async (t) => {
   for (const fields of [
     [],
