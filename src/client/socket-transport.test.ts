@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,3 +30,27 @@ test('a service that dies with a call in its hands is told as that', { skip }, a
     rmSync(folder, { recursive: true })
   }
 })
+
+test(
+  'a call waits for a service that is away for a moment, and is made once',
+  { skip },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lull-client-'))
+    const socketPath = join(folder, 'lull.sock')
+    const calls: string[] = []
+    const server = createHttpServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text: string) => calls.push(text))
+      request.on('end', () => response.end('answered'))
+    })
+    try {
+      const answer = socketTransport(socketPath, { awayLimitMs: 60_000 }).post('{}')
+      await assert.rejects(socketTransport(socketPath).post('{}'), UnreachableError)
+      server.listen(socketPath)
+      assert.equal(await answer, 'answered')
+      assert.deepEqual(calls, ['{}'])
+    } finally {
+      server.close()
+      rmSync(folder, { recursive: true })
+    }
+  },
+)

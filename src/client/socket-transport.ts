@@ -1,6 +1,7 @@
 /** Carries messages over the local socket: HTTP, so that `curl --unix-socket` can do it too. */
 
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { LullError } from '../base/error.ts'
 import { refusalIn, type Transport } from '../rpc/client.ts'
 import { request } from './node-http.ts'
@@ -30,20 +31,45 @@ export class HungError extends LullError {
   }
 }
 
-/**
- * The transport of one socket path or pipe name.
- *
- * @param options `answerLimitMs` is how long the service may say nothing; without it a call waits for ever, because
- *   giving names to thousands of files takes its time
- */
+/** How patient a transport is. */
+export interface Patience {
+  /**
+   * Milliseconds that the service may say nothing; without it a call waits for ever, because giving names to thousands
+   * of files takes its time.
+   */
+  readonly answerLimitMs?: number
+  /** Milliseconds for which a call looks for a service where none is: one that begins anew is away for a moment. */
+  readonly awayLimitMs?: number
+}
+
+/** How often a service that is away is looked for. */
+const LOOK_EVERY_MS = 50
+
+/** The transport of one socket path or pipe name. */
 export function socketTransport(
   socketPath: string,
-  { answerLimitMs = 0 }: { readonly answerLimitMs?: number } = {},
+  { answerLimitMs = 0, awayLimitMs = 0 }: Patience = {},
 ): Transport {
   return {
-    post: (message) => post(socketPath, message, answerLimitMs),
+    async post(message) {
+      for (let waited = 0; ; waited += LOOK_EVERY_MS) {
+        try {
+          return await post(socketPath, message, answerLimitMs)
+        } catch (error) {
+          if (waited >= awayLimitMs || !isAway(error)) throw error
+          await delay(LOOK_EVERY_MS)
+        }
+      }
+    },
     events: (jobs, { signal }) => events(socketPath, jobs, signal),
   }
+}
+
+/** Whether nobody was there to take what was to be sent: then nothing has been done. */
+function isAway(error: unknown): boolean {
+  if (!(error instanceof UnreachableError) || !(error.cause instanceof Error)) return false
+  const { code } = error.cause as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ECONNREFUSED'
 }
 
 async function post(socketPath: string, message: string, limitMs: number): Promise<string> {

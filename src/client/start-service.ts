@@ -20,6 +20,9 @@ import { HungError, socketTransport, UnreachableError } from './socket-transport
 const OTHERS_START_MS = 10_000
 const ASK_EVERY_MS = 50
 
+/** How long a service that has answered before may be away, because it begins anew. */
+const AWAY_LIMIT_MS = 3_000
+
 /** How long a service that runs may take to answer before it counts as hung. */
 const ANSWER_LIMIT_MS = 30_000
 
@@ -33,7 +36,7 @@ export async function connect(
   home: Home,
   { start, env, tell }: ConnectOptions,
 ): Promise<RpcClient> {
-  const client = new RpcClient(socketTransport(home.socket))
+  const client = new RpcClient(socketTransport(home.socket, { awayLimitMs: AWAY_LIMIT_MS }))
   const probe = new RpcClient(socketTransport(home.socket, { answerLimitMs: ANSWER_LIMIT_MS }))
   const found = await statusOrNext(probe)
   if (!(found instanceof UnreachableError)) {

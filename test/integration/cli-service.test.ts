@@ -22,7 +22,7 @@ import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
 import { isRunning, killProcess, LullHome, resultOf, until } from '../lab/lull.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
-const sdk = join(import.meta.dirname, '..', '..', 'dist', 'index.js')
+const dist = join(import.meta.dirname, '..', '..', 'dist')
 const options = { concurrency: 3 }
 
 /** Starts `lull get` of a held file and waits until half of it has come. */
@@ -376,30 +376,20 @@ suite('an older Node', { skip: olderNode === undefined && 'none is installed' },
       rmSync(folder, { recursive: true, force: true })
     }
   })
-})
 
-test(
-  'a program whose Node is too old for the service is told so',
-  {
-    skip: olderNode === undefined && 'no older Node is installed',
-  },
-  async () => {
-    await using home = new LullHome()
-    const program = `
-    const { BackgroundCopyManager } = await import(${JSON.stringify(pathToFileURL(sdk).href)})
-    await BackgroundCopyManager.connect().catch(({ symbol, message }) => console.log(symbol, message))`
-    const child = spawn(olderNode ?? '', ['--input-type=module', '-e', program], {
-      env: { ...process.env, LULL_HOME: home.home },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  for (const door of ['index.js', 'embed.js']) {
+    test(`cannot import ${door}, and says why in one sentence`, () => {
+      const url = JSON.stringify(pathToFileURL(join(dist, door)))
+      const script = `import(${url}).catch((error) => console.log(error.message))`
+      const { stdout, stderr } = spawnSync(olderNode ?? '', ['-e', script], { encoding: 'utf8' })
+      assert.match(
+        stdout,
+        /^Cannot use Lull: it needs Node 24 or newer, this is [\d.]+\n$/u,
+        stderr,
+      )
     })
-    const { stdout, stderr } = await resultOf(child)
-    assert.match(
-      stdout,
-      /^RPC_S_SERVER_UNAVAILABLE .*it needs Node 24 or newer, this is \d+/u,
-      stderr,
-    )
-  },
-)
+  }
+})
 
 test('a client that hangs up while the service starts leaves a service that works', async () => {
   await using home = new LullHome()
