@@ -32,7 +32,7 @@ test('a service that dies with a call in its hands is told as that', { skip }, a
 })
 
 test(
-  'a call waits for a service that is away for a moment, and is made once',
+  'a call waits for a service that is away for a moment, and for one that ends',
   { skip },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lull-client-'))
@@ -40,14 +40,15 @@ test(
     const calls: string[] = []
     const server = createHttpServer((request, response) => {
       request.setEncoding('utf8').on('data', (text: string) => calls.push(text))
-      request.on('end', () => response.end('answered'))
+      // The first to be asked is about to end.
+      request.on('end', () => response.writeHead(calls.length === 1 ? 503 : 200).end('answered'))
     })
     try {
       const answer = socketTransport(socketPath, { awayLimitMs: 60_000 }).post('{}')
       await assert.rejects(socketTransport(socketPath).post('{}'), UnreachableError)
       server.listen(socketPath)
       assert.equal(await answer, 'answered')
-      assert.deepEqual(calls, ['{}'])
+      assert.deepEqual(calls, ['{}', '{}'])
     } finally {
       server.close()
       rmSync(folder, { recursive: true })

@@ -65,6 +65,15 @@ export function socketTransport(
   }
 }
 
+/** The status of a service that ends: nothing was done (RFC 9110 §15.6.4). */
+const ENDING = 503
+
+/** The same as if it were gone already. */
+function ending(socketPath: string): UnreachableError {
+  const cause = Object.assign(new Error('it ends'), { code: 'ECONNREFUSED' })
+  return new UnreachableError(socketPath, cause)
+}
+
 /** Whether nobody was there to take what was to be sent: then nothing has been done. */
 function isAway(error: unknown): boolean {
   if (!(error instanceof UnreachableError) || !(error.cause instanceof Error)) return false
@@ -93,6 +102,7 @@ async function post(socketPath: string, message: string, limitMs: number): Promi
     throw new UnreachableError(socketPath, error)
   }
   const text = Buffer.concat(pieces).toString('utf8')
+  if (response.statusCode === ENDING) throw ending(socketPath)
   if (response.statusCode !== 200) {
     throw new LullError(
       'ERR_RPC_RESPONSE',
@@ -119,6 +129,10 @@ async function* events(
   call.end()
   const response = await responseTo(call, socketPath)
   response.setEncoding('utf8')
+  if (response.statusCode === ENDING) {
+    response.resume()
+    throw ending(socketPath)
+  }
   if (response.statusCode !== 200) throw await refusalOf(response)
   try {
     for await (const piece of response) yield String(piece)

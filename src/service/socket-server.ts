@@ -21,6 +21,9 @@ const MESSAGE_LIMIT = 64 * 1024 * 1024
 /** How long a message may take to arrive. */
 const MESSAGE_TIMEOUT_MS = 60_000
 
+/** What is said to calls that come too late. */
+const ENDING = 'Cannot answer: the service ends, and has done nothing; ask the next one'
+
 /** What the server works with. */
 export interface SocketService {
   readonly engine: Engine
@@ -31,7 +34,7 @@ export interface SocketService {
 
 /** The same, with what the server itself knows. */
 interface Door extends SocketService {
-  /** Whether calls are still taken: one that comes too late is cut, so that its client looks for the next service. */
+  /** Whether calls are still taken: one that comes too late is told to look for the next service. */
   readonly isOpen: () => boolean
   /** Every event stream that is open. */
   readonly streams: Set<ServerResponse>
@@ -134,7 +137,7 @@ async function serve(
     const unknown = searchParams.keys().find((name) => name !== 'job')
     if (unknown !== undefined)
       return refuse(response, 400, `Cannot follow by ${JSON.stringify(unknown)}: there is job=ID`)
-    if (!service.isOpen()) return void response.destroy()
+    if (!service.isOpen()) return refuse(response, 503, ENDING)
     return follow(response, caller, searchParams.getAll('job'), service)
   }
   return refuse(response, 404, 'Cannot answer: there are /rpc and /events')
@@ -149,7 +152,7 @@ async function call(
   const message = await read(request)
   if (message === 'broken off') return
   if (message === 'too long') return tooLong(response)
-  if (!isOpen()) return void response.destroy()
+  if (!isOpen()) return refuse(response, 503, ENDING)
   // What is no UTF-8 would become other text: a file of another name, say (RFC 8259 §8.1).
   const isText = isUtf8(message)
   const text = message.toString('utf8')
