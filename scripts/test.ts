@@ -16,6 +16,7 @@ import { kdcNeeds, skewNeeds } from '../test/lab/kdc.ts'
 import { networkManagerNeeds } from '../test/lab/network-manager.ts'
 import { winbindNeeds } from '../test/lab/samba.ts'
 import { squidNeeds } from '../test/lab/squid.ts'
+import { zooNeeds } from '../test/lab/zoo.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -33,6 +34,7 @@ const needs: Needs = {
   ...squidNeeds,
   ...winbindNeeds,
   ...networkManagerNeeds,
+  ...zooNeeds,
 }
 
 /** Every test file may run this long. */
