@@ -13,6 +13,8 @@ const nodeNames: Readonly<Record<HashAlgorithm, string>> = {
   'sha-512-256': 'sha512-256',
 }
 
+const ascii = /^[\t\x20-\x7e]*$/
+
 const available = new Set(getHashes().map((name) => name.toLowerCase()))
 
 /** The port over `node:crypto`; what OpenSSL does not offer, in FIPS mode MD5, is missing here too (A430). */
@@ -24,6 +26,11 @@ export const nodeHashes: Hashes = {
     return new Uint8Array(hash.digest())
   },
   hex(algorithm, ...parts) {
+    const [first] = parts
+    // As text Node hashes UTF-8, which ASCII is, too.
+    if (parts.length === 1 && typeof first === 'string' && ascii.test(first)) {
+      return hash(nodeNames[algorithm], first)
+    }
     const whole = join(parts)
     const text = hash(nodeNames[algorithm], whole)
     // There may be a key among the parts.
