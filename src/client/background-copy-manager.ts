@@ -28,7 +28,7 @@ import {
 } from './given.ts'
 import { currentWorld, findHome } from './home.ts'
 import { createLongJob, jobPortions } from './long-job.ts'
-import { connect } from './start-service.ts'
+import { connect, nextStatus } from './start-service.ts'
 
 export type {
   Call,
@@ -179,8 +179,11 @@ export class BackgroundCopyManager {
     return findings
   }
 
-  /** What the service says of itself. */
-  getStatus(): Promise<ServiceStatus> {
+  /** What the service says of itself; one that begins anew on being asked is waited for. */
+  async getStatus(): Promise<ServiceStatus> {
+    const found = await this.#call('service.status', {})
+    if (!found.code.isRestarting) return found
+    await nextStatus(this.#client, found)
     return this.#call('service.status', {})
   }
 

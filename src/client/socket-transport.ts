@@ -38,7 +38,7 @@ export interface Patience {
    * of files takes its time.
    */
   readonly answerLimitMs?: number
-  /** Milliseconds for which a call looks for a service where none is: one that begins anew is away for a moment. */
+  /** Milliseconds for which a call that a service was too late to take looks for the next one: it may begin anew. */
   readonly awayLimitMs?: number
 }
 
@@ -52,11 +52,13 @@ export function socketTransport(
 ): Transport {
   return {
     async post(message) {
+      let hasEnded = false
       for (let waited = 0; ; waited += LOOK_EVERY_MS) {
         try {
           return await post(socketPath, message, answerLimitMs)
         } catch (error) {
-          if (waited >= awayLimitMs || !isAway(error)) throw error
+          hasEnded ||= error instanceof EndingError
+          if (waited >= awayLimitMs || !hasEnded || !isAway(error)) throw error
           await delay(LOOK_EVERY_MS)
         }
       }
@@ -68,14 +70,16 @@ export function socketTransport(
 /** The status of a service that ends: nothing was done (RFC 9110 §15.6.4). */
 const ENDING = 503
 
-/** The same as if it were gone already. */
-function ending(socketPath: string): UnreachableError {
-  const cause = Object.assign(new Error('it ends'), { code: 'ECONNREFUSED' })
-  return new UnreachableError(socketPath, cause)
+/** A service was there, and said that it ends. */
+class EndingError extends UnreachableError {
+  constructor(socketPath: string) {
+    super(socketPath, new Error('it ends'))
+  }
 }
 
 /** Whether nobody was there to take what was to be sent: then nothing has been done. */
 function isAway(error: unknown): boolean {
+  if (error instanceof EndingError) return true
   if (!(error instanceof UnreachableError) || !(error.cause instanceof Error)) return false
   const { code } = error.cause as NodeJS.ErrnoException
   return code === 'ENOENT' || code === 'ECONNREFUSED'
@@ -102,7 +106,7 @@ async function post(socketPath: string, message: string, limitMs: number): Promi
     throw new UnreachableError(socketPath, error)
   }
   const text = Buffer.concat(pieces).toString('utf8')
-  if (response.statusCode === ENDING) throw ending(socketPath)
+  if (response.statusCode === ENDING) throw new EndingError(socketPath)
   if (response.statusCode !== 200) {
     throw new LullError(
       'ERR_RPC_RESPONSE',
@@ -131,7 +135,7 @@ async function* events(
   response.setEncoding('utf8')
   if (response.statusCode === ENDING) {
     response.resume()
-    throw ending(socketPath)
+    throw new EndingError(socketPath)
   }
   if (response.statusCode !== 200) throw await refusalOf(response)
   try {

@@ -20,7 +20,7 @@ import { HungError, socketTransport, UnreachableError } from './socket-transport
 const OTHERS_START_MS = 10_000
 const ASK_EVERY_MS = 50
 
-/** How long a service that has answered before may be away, because it begins anew. */
+/** How long a service that began anew when a call was made may be away. */
 const AWAY_LIMIT_MS = 3_000
 
 /** How long a service that runs may take to answer before it counts as hung. */
@@ -73,12 +73,20 @@ type AnyStatus = Pick<ServiceStatus, 'version' | 'started'> & Partial<ServiceSta
 async function statusOrNext(probe: RpcClient): Promise<AnyStatus | UnreachableError> {
   const found = await statusOf(probe)
   if (found instanceof UnreachableError || found.code?.isRestarting !== true) return found
+  return nextStatus(probe, found)
+}
+
+/** What the next service says of itself, after one that has said that it begins anew; or why none answers. */
+export async function nextStatus(
+  client: RpcClient,
+  { started }: Pick<ServiceStatus, 'started'>,
+): Promise<AnyStatus | UnreachableError> {
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
     await delay(ASK_EVERY_MS)
-    const next = await statusOf(probe)
-    if (!(next instanceof UnreachableError) && next.started !== found.started) return next
+    const next = await statusOf(client)
+    if (!(next instanceof UnreachableError) && next.started !== started) return next
   }
-  return statusOf(probe)
+  return statusOf(client)
 }
 
 /** What a person has to know of a service that is not of this version. */
