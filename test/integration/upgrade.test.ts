@@ -116,6 +116,19 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
     assert.equal((await home.client.call('service.status', {})).version, '2.0.0')
   })
 
+  test('a program that holds a connection meets the next service, and no error', async () => {
+    await using home = new Installed('1.0.0')
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const manager = await home.manager()
+    const job = await manager.createJob('kept')
+    home.install('2.0.0')
+    await until(async () => {
+      const { version } = await manager.getStatus()
+      assert.equal(await job.getState(), 'SUSPENDED')
+      return version === '2.0.0'
+    }, 'the new one answers')
+  })
+
   test('a command of another version says so, and ends nothing', async () => {
     await using home = new Installed('1.0.0')
     const other = join(home.folder, 'other')
