@@ -146,6 +146,11 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
     return this.#answered
   }
 
+  /** Whether the server has turned to it: it has answered, or is about to. */
+  get isServed(): boolean {
+    return this.#answered > 0 || this.#mode !== undefined
+  }
+
   /** Whether the connection takes no legs any more. */
   get isOver(): boolean {
     return this.#isOver

@@ -129,6 +129,45 @@ test('an exchange that waits for a connection does not stall', async (t) => {
   assert.equal((await second).text, 'second')
 })
 
+test('a server that serves one connection after the other is asked over one', async (t) => {
+  const clock = new TurnedClock()
+  const body = 'x'.repeat(9)
+  const server = await serve(t, (peer, target) => {
+    // Others were taken by the system, and nobody reads what they say.
+    if (peer !== server.peers[0]) return
+    if (target === '/second') return peer.say(ok('second'))
+    peer.say(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`)
+  })
+  const client = makeClient(t, clock)
+  const sink = new KeepingSink()
+  const step = (): void => {
+    clock.turn(stallTimeoutMs - slackMs)
+    server.peers[0]?.say('x')
+  }
+  const begun = Promise.withResolvers<void>()
+  const head = sink.head.bind(sink)
+  sink.head = (response) => {
+    begun.resolve()
+    return head(response)
+  }
+  const write = sink.write.bind(sink)
+  let told = 1
+  sink.write = (bytes) => {
+    write(bytes)
+    if (told++ < body.length) setImmediate(step)
+  }
+  const more = { connections: 2, stallTimeoutMs }
+  const first = client.exchange(get(`${server.url}/first`, more), sink)
+  await begun.promise
+  const second = fetchText(client, `${server.url}/second`, more)
+  while (server.peers.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  step()
+  await first
+  assert.equal(sink.text, body)
+  assert.equal((await second).text, 'second')
+  assert.equal(server.peers.length, 2)
+})
+
 test('requests that a server ignores behind others are asked one at a time', async (t) => {
   const clock = new TurnedClock()
   const server = await serve(t, (peer, target, place) => {
