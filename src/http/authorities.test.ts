@@ -50,7 +50,7 @@ describe('readAuthorities()', { skip: needsOpenssl }, () => {
     assert.deepEqual(trimmed(readAuthorities(join(folders[1], '0123abcd.0'))), trimmed([pems[2]]))
   })
 
-  test('readAuthorities() takes exactly what the environment names', (t) => {
+  test('readAuthorities() takes what the environment names, and NODE_EXTRA_CA_CERTS besides', (t) => {
     const { file, folders, pems } = makeScene(t)
     const [first, second, third] = pems
     const rows = [
@@ -61,7 +61,8 @@ describe('readAuthorities()', { skip: needsOpenssl }, () => {
     ] as const
     for (const [variables, expected] of rows) {
       name(t, variables)
-      assert.deepEqual(trimmed(readAuthorities(undefined)), trimmed(expected))
+      const extra = getCACertificates('extra')
+      assert.deepEqual(trimmed(readAuthorities(undefined)), trimmed([...expected, ...extra]))
     }
   })
 

@@ -3,9 +3,11 @@
  *
  * ```
  *  a file that the job names       exactly those in it
- *  SSL_CERT_FILE, SSL_CERT_DIR     exactly those in what they name, as for every program built on OpenSSL
- *  otherwise                       the store of the system, those that come with Node, and NODE_EXTRA_CA_CERTS
+ *  SSL_CERT_FILE, SSL_CERT_DIR     those in what they name, as for every program built on OpenSSL
+ *  otherwise                       the store of the system, and those that come with Node
  * ```
+ *
+ * Unless a job names a file, those of NODE_EXTRA_CA_CERTS are trusted besides, as in every program on Node.
  *
  * Where the store of the system is a file, it is read again when it has changed: whoever installs an authority there
  * need not restart anything. Windows and macOS are asked once in the life of a process.
@@ -67,7 +69,7 @@ export function readAuthorities(caFile: string | undefined): string[] {
   const { file, folders } = namedByEnvironment()
   if (file === undefined && folders.length === 0) return readSystem()
   const found = file === undefined ? [] : readFileOf(file)
-  return [...new Set([...found, ...folders.flatMap(readFolder)])]
+  return [...new Set([...found, ...folders.flatMap(readFolder), ...getCACertificates('extra')])]
 }
 
 function namedByEnvironment(): Named {

@@ -49,9 +49,9 @@ async function listening(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** What Node trusts besides the platform, where nothing else takes the platform's place. */
+/** What Node trusts besides. */
 function extra(file: string): Readonly<Record<string, string>> {
-  return { NODE_EXTRA_CA_CERTS: file, SSL_CERT_FILE: '' }
+  return { NODE_EXTRA_CA_CERTS: file }
 }
 
 suite('lull get --pac', { concurrency: 4 }, () => {
