@@ -13,6 +13,9 @@ import type { SlabStore } from './slab.ts'
 /** An idle connection is closed after this long: servers do it soon after, and a request would cross that. */
 export const IDLE_TIMEOUT_MS = 15_000
 
+/** A server that has not turned to a connection for this long may be waiting for what comes on an idle one. */
+export const STARVED_MS = 2_000
+
 /** Connections to one origin that one party may have, unless its requests say otherwise. */
 export const DEFAULT_CONNECTIONS = 6
 
@@ -107,13 +110,20 @@ export class Origin implements PipelineOwner {
    * @param now steady milliseconds
    */
   look(now: number): void {
+    let isStarved = false
     for (const pipeline of this.#pipelines) {
       const quietMs = pipeline.look(now)
-      if (pipeline.load > 0 || pipeline.isOver) continue
+      if (pipeline.isOver) continue
+      if (pipeline.load > 0) {
+        isStarved ||= !pipeline.isServed && quietMs >= STARVED_MS
+        continue
+      }
       // An idle connection is worth keeping, but not worth staying alive for.
       pipeline.keepAwake(false)
       if (quietMs >= IDLE_TIMEOUT_MS) pipeline.close(undefined)
     }
+    // Some servers serve a few connections, idle or not, and others when those are gone.
+    if (isStarved) this.retire()
   }
 
   /** Ends every connection whose address this machine has no more. */

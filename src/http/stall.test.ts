@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { TurnedClock } from '../testing/turned-clock.ts'
-import { IDLE_TIMEOUT_MS } from './origin.ts'
+import { IDLE_TIMEOUT_MS, STARVED_MS } from './origin.ts'
 import { LOOK_EVERY_MS } from './pool.ts'
-import { fetchText, get, KeepingSink, makeClient, ok, serve } from './servers.suite.ts'
+import { fetchText, get, KeepingSink, makeClient, ok, serve, type Peer } from './servers.suite.ts'
 
 const stallTimeoutMs = 4_000
 
@@ -166,6 +166,29 @@ test('a server that serves one connection after the other is asked over one', as
   assert.equal(sink.text, body)
   assert.equal((await second).text, 'second')
   assert.equal(server.peers.length, 2)
+})
+
+test('idle connections are closed where a server serves others only then', async (t) => {
+  const clock = new TurnedClock()
+  const served = Promise.withResolvers<Peer>()
+  const heard = Promise.withResolvers<void>()
+  const server = await serve(t, (peer, target) => {
+    if (target !== '/second') {
+      peer.say(ok(target))
+      return served.resolve(peer)
+    }
+    void served.promise.then(({ socket }) => {
+      socket.once('close', () => peer.say(ok(target)))
+      heard.resolve()
+    })
+  })
+  const client = makeClient(t, clock)
+  const more = { connections: 2, stallTimeoutMs: 10 * STARVED_MS }
+  const first = fetchText(client, `${server.url}/first`, more)
+  const second = fetchText(client, `${server.url}/second`, more)
+  await Promise.all([first, heard.promise])
+  clock.turn(STARVED_MS + slackMs)
+  assert.equal((await second).text, '/second')
 })
 
 test('requests that a server ignores behind others are asked one at a time', async (t) => {
