@@ -1,15 +1,14 @@
 /** How Node is told to run a service. */
 
 /**
- * A service lives for months and should weigh little: a small young generation, an old one that grows slowly and in
- * small steps, and the means to give memory back once there is nothing to do. What is young is collected by the thread
- * it belongs to: of so little the others would be woken up for longer than they help. SQLite is a stable part of this
- * service, whatever Node calls it.
+ * A service lives for months and should weigh little: a small young generation, an old one that grows slowly, and the
+ * means to give memory back once there is nothing to do. What is young is collected by the thread it belongs to: of so
+ * little the others would be woken up for longer than they help. SQLite is a stable part of this service, whatever Node
+ * calls it.
  */
 export const serviceArguments: readonly string[] = [
-  '--optimize-for-size',
   '--max-semi-space-size=2',
-  '--heap-growing-percent=20',
+  '--heap-growing-percent=10',
   '--no-parallel-scavenge',
   '--expose-gc',
   '--disable-warning=ExperimentalWarning',
