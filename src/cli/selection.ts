@@ -67,7 +67,7 @@ export function checkNotFinal({ states = [] }: Selection, verb: string): void {
 /** A test for names: `*` stands for any characters, `?` for one, and case does not matter. */
 function fitting(pattern: string): (name: string) => boolean {
   const source = pattern
-    .replaceAll(/[\\^$.+()[\]{}|/-]/gu, String.raw`\$&`)
+    .replaceAll(/[\\^$.+()[\]{}|/]/gu, String.raw`\$&`)
     .replaceAll(/\*+/gu, '.*')
     .replaceAll('?', '.')
   const expression = new RegExp(`^${source}$`, 'isu')
