@@ -395,8 +395,8 @@ function withChanges<Some extends Omit<Job, 'sequence'>>(job: Some, changes: Job
 
 /** Whether servers have to pass the same checks. */
 function isCheckedAlike(before: TransferSettings, after: TransferSettings): boolean {
-  const [checks, others] = [before, after].map(({ securityFlags = 0, pinnedKeys = [] }) =>
-    JSON.stringify([securityFlags, pinnedKeys]),
+  const [checks, others] = [before, after].map(({ securityFlags = 0, pinnedKeys = [], caFile }) =>
+    JSON.stringify([securityFlags, pinnedKeys, caFile]),
   )
   return checks === others
 }

@@ -372,8 +372,12 @@ describe('Engine: turns', () => {
     bench.engine.change(me, job.id, { displayName: 'renamed', transfer: { securityFlags: 2 } })
     assert.equal(bench.carriers.orders('stop').length, 1)
     const pinnedKeys = [`sha256//${'A'.repeat(43)}=`]
+    const second = bench.turn(job)
     bench.engine.change(me, job.id, { transfer: { pinnedKeys } })
     assert.equal(bench.carriers.orders('stop').length, 2)
+    bench.carriers.report({ kind: 'stopped', job: job.id, turn: second })
+    bench.engine.change(me, job.id, { transfer: { caFile: '/other.pem' } })
+    assert.equal(bench.carriers.orders('stop').length, 3)
     for (const pin of ['', 'sha256//', `${pinnedKeys[0]}x`]) {
       const change = (): unknown =>
         bench.engine.change(me, job.id, { transfer: { pinnedKeys: [pin] } })
