@@ -50,10 +50,11 @@ export function adviceFor(
     const { sentence, option } = cure
     return [{ sentence, commands: option === undefined ? [] : withOption(subject, option) }]
   }
-  if (!looksWalled.has(symbol) || !isStraight(findings)) return []
-  const sentence =
-    'If this network lets nothing out but through a proxy, name it (http://proxy:8080), or have it found (auto)'
-  return [{ sentence, commands: withOption(subject, '--proxy PROXY') }]
+  if (!looksWalled.has(symbol)) return []
+  const way = firstThatAnswers(findings)
+  if (way !== undefined && way !== 'direct') return []
+  const { sentence, option } = way === undefined ? otherProxy : anyProxy
+  return [{ sentence, commands: withOption(subject, option) }]
 }
 
 /** Where a network lets nothing out but through its proxy, this is how it looks. */
@@ -64,15 +65,20 @@ const looksWalled: ReadonlySet<string> = new Set([
   'ERROR_WINHTTP_CONNECTION_ERROR',
 ])
 
-/** Whether the way that was taken last had no proxy. */
-function isStraight(findings: readonly FindingView[]): boolean {
+/** The hop of the last way that was taken in the end; `undefined` where all of them are away. */
+function firstThatAnswers(findings: readonly FindingView[]): string | undefined {
   const way = findings.findLast((finding) => finding.kind === 'way')
   const dead = new Set(
     findings.flatMap((finding) => (finding.kind === 'unreachable' ? [finding.proxy] : [])),
   )
-  return way?.hops.find((hop) => !dead.has(hop)) === 'direct'
+  return way?.hops.find((hop) => !dead.has(hop))
 }
 
+const anyProxy = {
+  sentence:
+    'If this network lets nothing out but through a proxy, name it (http://proxy:8080), or have it found (auto)',
+  option: '--proxy PROXY',
+} as const
 const otherProxy = { sentence: 'Name another proxy, or none', option: '--proxy PROXY' } as const
 const otherScript = {
   sentence: 'Tell whoever wrote the script; until it is mended, name the proxy yourself',

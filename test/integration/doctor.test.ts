@@ -242,6 +242,15 @@ suite('lull doctor', { concurrency: 4 }, () => {
     ])
   })
 
+  test('thinks of another proxy where all that are named are away', async () => {
+    const list = 'http://127.0.0.1:1 http://127.0.0.1:2'
+    assertLines(await report(1, ['http://files.test/x', '--proxy', list]), [
+      /^It fails: Cannot connect to the proxy 127\.0\.0\.1 port \d: .+ \(ERROR_WINHTTP_CANNOT_CONNECT/u,
+      'Name another proxy, or none',
+      'lull get http://files.test/x --proxy PROXY',
+    ])
+  })
+
   test('takes the variables of its own command', async (t) => {
     const proxy = await answering(t, 200)
     const env = { http_proxy: proxy, no_proxy: '' }
