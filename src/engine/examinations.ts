@@ -72,8 +72,9 @@ export class Examinations {
    * with what is given.
    *
    * @returns what was met; empty when the carrier is gone before it knew
-   * @throws {JobError} as `findJob`, `readRemoteName`, `takePair`, `checkProxySettings`, `takeCertificate` and
-   *   `CertificateStores.find`; `E_INVALIDARG` when there is no URL, `BG_E_INVALID_STATE` for a final job
+   * @throws {JobError} as `findJob`, `readRemoteName`, `takePair`, `checkProxySettings`, `takeCertificate`,
+   *   `CertificateStores.find`, `readSecurityFlags` and `checkPinnedKeys`; `E_INVALIDARG` when there is no URL,
+   *   `E_ACCESSDENIED` for the job of somebody else, `BG_E_INVALID_STATE` for a final job
    */
   examine(caller: Caller, question: Question): Promise<readonly Finding[]> {
     const { promise, resolve } = Promise.withResolvers<readonly Finding[]>()
