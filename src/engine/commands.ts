@@ -10,34 +10,20 @@ import {
   defaultPatience,
   defaultTransfer,
   type ExpectedDigest,
-  type Headers,
   type Job,
   type JobFile,
   type JobId,
   type JobType,
   type Owner,
-  type Patience,
-  type Priority,
   type Tally,
-  type TransferOptions,
-  type TransferSettings,
 } from '../job/job.ts'
 import { isActive, isFinal } from '../job/moves.ts'
-import {
-  checkHeader,
-  checkLocalName,
-  readRemoteName,
-  DESCRIPTION_LIMIT,
-  DISPLAY_NAME_LIMIT,
-  HEADERS_LIMIT,
-  type PathStyle,
-} from '../job/names.ts'
-import { checkPinnedKeys } from '../job/pinned-keys.ts'
+import { checkLocalName, readRemoteName, type PathStyle } from '../job/names.ts'
 import { checkProxySettings, withoutProxyLogins } from '../job/proxy-rules.ts'
-import { RETRY_DELAY_FLOOR_S } from '../job/retry.ts'
 import type { ProxySettings } from '../job/route.ts'
 import { transition } from '../job/transition.ts'
 import { checkOwner, findChangeable, findJob, invalidState, type Caller } from './access.ts'
+import { checkChanges, isCheckedAlike, withChanges, type JobChanges } from './changes.ts'
 import type { Core } from './core.ts'
 import type { Housekeeping, Outcome } from './housekeeping.ts'
 import type { FileQuery, JobQuery, NewFile } from './ports/job-store.ts'
@@ -46,16 +32,6 @@ import type { FileLogin } from './secrets.ts'
 /** A file to add. */
 export type NewFileRequest = Omit<NewFile, 'ordinal' | 'digests'> & {
   readonly digests?: readonly ExpectedDigest[]
-}
-
-/** Properties to change; absent ones stay. */
-export interface JobChanges {
-  readonly displayName?: string
-  readonly description?: string
-  readonly priority?: Priority
-  readonly patience?: Partial<Patience>
-  readonly transfer?: Partial<TransferOptions>
-  readonly completesItself?: boolean
 }
 
 /** A new job. */
@@ -88,6 +64,13 @@ export class Commands {
     this.#pathStyle = pathStyle
   }
 
+  /**
+   * Makes a job with everything it is given, in one commit; the secrets in `request` stay the caller's.
+   *
+   * @throws {JobError} as `checkChanges`, `readRemoteName`, `checkLocalName`, `takePair`, `checkProxySettings`,
+   *   `takeCertificate` and `CertificateStores.find`; `E_NOTIMPL` for uploads, and BITS's codes for too many jobs or
+   *   files
+   */
   create(caller: Caller, request: JobRequest): Job {
     if (request.type !== undefined && request.type !== 'download') {
       throw new JobError(
@@ -190,6 +173,11 @@ export class Commands {
     })
   }
 
+  /**
+   * Resolves when every finished file has its name.
+   *
+   * @throws {JobError} as `findJob`; `BG_E_INVALID_STATE` for a final job
+   */
   async complete(caller: Caller, id: JobId): Promise<Outcome> {
     const job = findJob(this.#core, caller, id)
     if (isFinal(job.state.kind)) throw invalidState(job, 'complete')
@@ -204,6 +192,11 @@ export class Commands {
     return done
   }
 
+  /**
+   * Resolves when the partial files are gone.
+   *
+   * @throws {JobError} as `findJob`; `BG_E_INVALID_STATE` for a final job
+   */
   async cancel(caller: Caller, id: JobId): Promise<Outcome> {
     const job = findJob(this.#core, caller, id)
     if (isFinal(job.state.kind)) throw invalidState(job, 'cancel')
@@ -219,6 +212,7 @@ export class Commands {
     return findJob(this.#core, caller, idOrPrefix)
   }
 
+  /** @throws {JobError} `E_ACCESSDENIED` for jobs of others when the caller is no administrator */
   list(caller: Caller, query: JobQuery): readonly Job[] {
     if (query.owner !== caller.owner.id && !caller.administrator) {
       throw new JobError(
@@ -373,82 +367,5 @@ function blank(id: JobId, owner: Owner, request: JobRequest, now: number): Omit<
     touched: false,
     activeMs: 0,
     turn: 0,
-  }
-}
-
-function withChanges<Some extends Omit<Job, 'sequence'>>(job: Some, changes: JobChanges): Some {
-  const { displayName, description, priority, completesItself } = changes
-  const patience = { ...job.patience, ...changes.patience }
-  return {
-    ...job,
-    displayName: displayName ?? job.displayName,
-    description: description ?? job.description,
-    priority: priority ?? job.priority,
-    completesItself: completesItself ?? job.completesItself,
-    patience: {
-      ...patience,
-      minimumRetryDelayS: Math.max(RETRY_DELAY_FLOOR_S, patience.minimumRetryDelayS),
-    },
-    transfer: { ...job.transfer, ...withoutHeaders(changes.transfer) },
-  }
-}
-
-/** Whether servers have to pass the same checks. */
-function isCheckedAlike(before: TransferSettings, after: TransferSettings): boolean {
-  const [checks, others] = [before, after].map(({ securityFlags = 0, pinnedKeys = [], caFile }) =>
-    JSON.stringify([securityFlags, pinnedKeys, caFile]),
-  )
-  return checks === others
-}
-
-/** Headers are kept elsewhere: sealed. */
-function withoutHeaders(changes: Partial<TransferOptions> = {}): Partial<TransferSettings> {
-  const { headers: _, ...settings } = changes
-  return settings
-}
-
-/** @throws {JobError} `E_INVALIDARG`, `BG_E_STRING_TOO_LONG` (bits-jobs.md §6.4, §14.2) */
-function checkChanges({ displayName, description, patience, transfer }: JobChanges): void {
-  if (displayName !== undefined && displayName.length > DISPLAY_NAME_LIMIT) {
-    throw new JobError(
-      'E_INVALIDARG',
-      `Cannot use this display name: it has ${displayName.length} characters, ${DISPLAY_NAME_LIMIT} is the most`,
-    )
-  }
-  if (description !== undefined && description.length > DESCRIPTION_LIMIT) {
-    throw new JobError(
-      'BG_E_STRING_TOO_LONG',
-      `Cannot use this description: it has ${description.length} characters, ${DESCRIPTION_LIMIT} is the most`,
-    )
-  }
-  for (const [name, value] of Object.entries(patience ?? {})) {
-    if (!Number.isSafeInteger(value) || value < 0) {
-      throw new JobError(
-        'E_INVALIDARG',
-        `Cannot set ${name} to ${value}: it takes a whole number, 0 or more`,
-      )
-    }
-  }
-  if (patience?.stallTimeoutMs === 0) {
-    throw new JobError(
-      'E_INVALIDARG',
-      'Cannot set the stall timeout to 0: no connection would ever be given time',
-    )
-  }
-  checkHeaders(transfer?.headers ?? [])
-  checkPinnedKeys(transfer?.pinnedKeys ?? [])
-}
-
-function checkHeaders(headers: Headers): void {
-  let length = 0
-  for (const [name, value] of headers) {
-    checkHeader(name, value)
-    length += name.length + value.length + ': \r\n'.length
-  }
-  if (length >= HEADERS_LIMIT) {
-    throw new JobError(
-      'BG_E_STRING_TOO_LONG',
-      `Cannot use these headers: they have ${length} characters together, ${HEADERS_LIMIT - 1} is the most`,
-    )
   }
 }

@@ -2,7 +2,8 @@
 
 import { isAbsolute } from 'node:path'
 import type { Caller } from '../engine/access.ts'
-import type { JobChanges, NewFileRequest } from '../engine/commands.ts'
+import type { JobChanges } from '../engine/changes.ts'
+import type { NewFileRequest } from '../engine/commands.ts'
 import type { Engine } from '../engine/engine.ts'
 import { failureOf, viewFile, viewFinding, viewJob } from '../rpc/view.ts'
 import { bitsStates, type BitsState, type JobStateKind } from '../job/moves.ts'
