@@ -254,20 +254,24 @@ export interface Methods {
 /** The name of a method. */
 export type MethodName = keyof Methods
 
+/** How `job.complete` ended. */
 export interface CompleteResult {
   readonly job: JobView
   readonly status: 'S_OK' | 'BG_S_PARTIAL_COMPLETE'
 }
 
+/** How `job.cancel` ended. */
 export interface CancelResult {
   readonly job: JobView
   readonly status: 'S_OK' | 'BG_S_UNABLE_TO_DELETE_FILES'
 }
 
+/** What credentials are set for. */
 export interface CredentialPairs {
   readonly pairs: readonly { readonly target: AuthTarget; readonly scheme: SchemeName }[]
 }
 
+/** What a new master key came to. */
 export interface RotateResult {
   /** Records that are sealed with the new key now. */
   readonly resealed: number
@@ -287,18 +291,21 @@ export interface ListParams {
   readonly limit?: number
 }
 
+/** Jobs in the order of creation. */
 export interface JobPage {
   readonly jobs: readonly JobView[]
   /** Give it as `after` for the next page; `null` on the last one. */
   readonly next: number | null
 }
 
+/** Files in their order. */
 export interface FilePage {
   readonly files: readonly FileView[]
   /** Give it as `from` for the next page; `null` on the last one. */
   readonly next: number | null
 }
 
+/** The service, and what it knows of its machine. */
 export interface ServiceStatus {
   readonly pid: number
   readonly version: string
