@@ -22,13 +22,20 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
   const { promise: requested, resolve: request } = Promise.withResolvers<void>()
   // The answer to the call that asks for it goes out first.
   let server: SocketServer | undefined
+  let isRenewed = false
+  // Whoever wants it to end is heard also while it makes room for the next one, and before.
+  let isStopped = false
+  const stop = (): void => {
+    isStopped = true
+    request()
+  }
   const stopRequested = (): void => {
+    isStopped = true
     setImmediate(() => {
       server?.endStreams()
       request()
     })
   }
-  let isRenewed = false
   const renewalRequested = (): void => {
     // Streams are not ended in order: whoever follows a job comes back to the next service.
     setImmediate(() => {
@@ -41,13 +48,13 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
     const listening = await listen(home.socket, service)
     server = listening
     // Heard again and again: a second signal must not end what the first is still syncing.
-    process.on('SIGTERM', request)
-    process.on('SIGINT', request)
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
     const ended = requested.then(async () => {
       await Promise.all([listening.stop(), service.stop()])
-      return { isRenewed }
+      return { isRenewed: isRenewed && !isStopped }
     })
-    return { home, ended, stop: request }
+    return { home, ended, stop }
   } catch (error) {
     await service.stop()
     throw error

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { currentWorld, findHome } from '../../src/client/home.ts'
@@ -56,13 +58,24 @@ class Installed extends LullHome {
 
   /** Speaks to the service without any command. */
   get client(): RpcClient {
+    return new RpcClient(socketTransport(this.socket))
+  }
+
+  get socket(): string {
     const world = currentWorld()
-    const { socket } = findHome({ ...world, env: { ...world.env, LULL_HOME: this.home } })
-    return new RpcClient(socketTransport(socket))
+    return findHome({ ...world, env: { ...world.env, LULL_HOME: this.home } }).socket
   }
 
   get log(): string {
     return readFileSync(join(this.home, 'lull.log'), 'utf8')
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
@@ -127,6 +140,21 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
       assert.equal(await job.getState(), 'SUSPENDED')
       return version === '2.0.0'
     }, 'the new one answers')
+  })
+
+  test('a signal ends a service that makes room for the next one, and no next one begins', async () => {
+    await using home = new Installed('1.0.0')
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const { pid } = await home.status()
+    // Until it is cut, the service has not ended.
+    const stream = request({ socketPath: home.socket, path: '/events' }).end()
+    stream.on('error', () => undefined)
+    await once(stream, 'response')
+    home.install('2.0.0')
+    await until(async () => (await home.client.call('service.status', {})).code.isRestarting, 'it makes room') // prettier-ignore
+    process.kill(pid, 'SIGTERM')
+    await until(() => !isAlive(pid), 'it has ended')
+    assert.doesNotMatch(home.log.slice(home.log.indexOf('was replaced')), /The service started/u)
   })
 
   test('a command of another version says so, and ends nothing', async () => {
