@@ -4,11 +4,14 @@ import { fieldValues, type Field } from '../auth/auth.ts'
 import { PassportService } from '../auth/passport/passport-server.ts'
 import { Secret } from '../auth/secret.ts'
 import { defaultAuthSettings } from '../auth/settings.ts'
+import { FailureError } from '../job/failure.ts'
 import { Authority, needsOpenssl } from './certificates.suite.ts'
+import { makeDetour, type Run } from './detour.ts'
 import { guardedProxy } from './guarded-proxy.suite.ts'
 import { guards, pair, realWorld, user } from './guarded.suite.ts'
+import type { HttpRequest } from './http.ts'
 import { Identity } from './identity.ts'
-import { fetchText, makeClient, serve, type RawServer } from './servers.suite.ts'
+import { fetchText, get, makeClient, ok, serve, type RawServer } from './servers.suite.ts'
 
 /** The fields of a request head. */
 function fieldsOf(head: string): readonly Field[] {
@@ -92,3 +95,40 @@ for (const [isProxied, name] of [
     for (const { authorization } of proxy?.log ?? []) assert.equal(authorization, undefined)
   })
 }
+
+test(
+  'makeDetour() says nothing to a server that the job would not ask (A84)',
+  { skip: needsOpenssl },
+  async (t) => {
+    const authority = new Authority(t)
+    const server = await serve(t, (peer) => peer.say(ok('token')), authority.issue())
+    const client = makeClient(t)
+    const run: Run = (request, sink) => client.exchange(request, sink)
+    const detour = {
+      kind: 'detour',
+      method: 'GET',
+      fields: [['Authorization', 'Basic eA==']],
+    } as const
+    const pinnedKeys = [`sha256//${'A'.repeat(43)}=`]
+    const rows: [Partial<HttpRequest>, boolean, string | undefined][] = [
+      [{}, true, undefined],
+      [{ pinnedKeys }, true, 'ERROR_WINHTTP_SECURE_INVALID_CERT'],
+      [{ pinnedKeys }, false, undefined],
+      [{ accepted: [] }, true, 'BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED'],
+      [{ accepted: [] }, false, 'BG_E_SERVER_CERT_VALIDATION_INTERFACE_REQUIRED'],
+    ]
+    for (const [checks, isOwn, refusal] of rows) {
+      const asked = server.targets.length
+      const url = isOwn ? `${server.url}/file` : 'https://files.test/file'
+      const request = get(url, { caFile: authority.file, ...checks })
+      const made = makeDetour(run, request, { ...detour, url: `${server.url}/token` })
+      if (refusal === undefined) assert.equal((await made).status, 200)
+      else
+        await assert.rejects(
+          made,
+          (error) => error instanceof FailureError && error.failure.symbol === refusal,
+        )
+      assert.equal(server.targets.length, asked + (refusal === undefined ? 1 : 0))
+    }
+  },
+)

@@ -3,6 +3,7 @@
 import type { Detour, DetourResponse } from '../auth/scheme.ts'
 import { certificateFlags } from '../job/security-flags.ts'
 import type { BodySink, ExchangeResult, HttpRequest, HttpResponse } from './http.ts'
+import { isSameOrigin, parseTarget } from './target.ts'
 
 /** Makes an exchange. */
 export type Run = (request: HttpRequest, sink: BodySink) => Promise<ExchangeResult>
@@ -22,9 +23,7 @@ export async function makeDetour(
   { method, url, fields, body }: Detour,
 ): Promise<DetourResponse> {
   const sink = new Collected()
-  const { routes, caFile, identity, securityFlags = 0 } = request
-  // What is added holds for everybody; what is left out was meant for the server of the file, and a detour has secrets.
-  const added = securityFlags & certificateFlags.checkRevocation
+  const { routes, caFile, identity } = request
   try {
     const { response } = await run(
       {
@@ -39,7 +38,7 @@ export async function makeDetour(
         ...(identity === undefined ? {} : { identity: identity.forProxies() }),
         ...(routes === undefined ? {} : { routes }),
         ...(caFile === undefined ? {} : { caFile }),
-        ...(added === 0 ? {} : { securityFlags: added }),
+        ...checksOf(request, url),
         ...(body === undefined ? {} : { body: bodyOf(body) }),
       },
       sink,
@@ -48,6 +47,24 @@ export async function makeDetour(
     return { url, status, fields: [...response.fields], body: sink.bytes() }
   } finally {
     body?.fill(0)
+  }
+}
+
+/**
+ * How a server is checked before it hears a secret. What is added holds for everybody: revocation, and a program that
+ * judges (A84). What is left out was meant for the server of the file. Pins are for that server alone: others have other
+ * keys.
+ */
+function checksOf(
+  { url: asked, securityFlags = 0, accepted, pinnedKeys }: HttpRequest,
+  url: string,
+): Pick<HttpRequest, 'securityFlags' | 'accepted' | 'pinnedKeys'> {
+  const added = securityFlags & certificateFlags.checkRevocation
+  const isOwn = isSameOrigin(parseTarget(url), parseTarget(asked))
+  return {
+    ...(added === 0 ? {} : { securityFlags: added }),
+    ...(accepted === undefined ? {} : { accepted }),
+    ...(pinnedKeys === undefined || !isOwn ? {} : { pinnedKeys }),
   }
 }
 
