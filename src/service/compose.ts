@@ -13,6 +13,7 @@ import {
 } from '../carrier/hosted-carriers.ts'
 import { noHost } from '../carrier/no-host.ts'
 import { systemClock } from '../carrier/system-clock.ts'
+import { systemRandom } from '../carrier/system-random.ts'
 import type { Home } from '../client/home.ts'
 import { currentUser, homeFolder } from '../client/who.ts'
 import { Engine } from '../engine/engine.ts'
@@ -42,11 +43,10 @@ import { prepareHomeFolder } from './home-folder.ts'
 import { networkAddresses } from './network-addresses.ts'
 import { costSource } from './network-cost.ts'
 import { SystemNetwork } from './network-monitor.ts'
-import { systemRandom } from '../carrier/system-random.ts'
-
 import { Renewal } from './renewal.ts'
 import { settle } from './settle.ts'
 import { masterKeyView, networkView, stateCounts, type HomeVault } from './status.ts'
+
 /** A service without its socket. */
 export interface ComposedService {
   readonly engine: Engine

@@ -54,6 +54,8 @@ export class Renewal implements Disposable {
   }
 
   #beginWhenSettled(begin: () => void): void {
+    // Every order that finds no carrier asks: one look ahead will do.
+    clearTimeout(this.#timer)
     if (this.#world.code.isSettled()) return begin()
     this.#timer = setTimeout(() => this.#beginWhenSettled(begin), LOOK_AGAIN_MS)
   }
