@@ -27,7 +27,11 @@ export interface CertificateParts {
 /** Identifier octets that {@link derTags} does not have. */
 export const certificateTags = { boolean: 0x01, integer: 0x02, utcTime: 0x17, generalizedTime: 0x18 } as const // prettier-ignore
 
-const oids = { keyUsage: '2.5.29.15', distributionPoints: '2.5.29.31' } as const
+const oids = {
+  keyUsage: '2.5.29.15',
+  basicConstraints: '2.5.29.19',
+  distributionPoints: '2.5.29.31',
+} as const
 
 /** The bit for signing lists of revoked certificates (RFC 5280 §4.2.1.3). */
 const CRL_SIGN = 0x02
@@ -70,6 +74,21 @@ export function maySignLists({ extensions }: CertificateParts): boolean {
   // Without the extension it is for everything. The first octet of the bits is behind the count of unused ones.
   if (usage === undefined) return true
   return ((new DerReader(usage.value).content(derTags.bitString)[1] ?? 0) & CRL_SIGN) !== 0
+}
+
+/**
+ * How many authorities may stand below this one (RFC 5280 §4.2.1.9).
+ *
+ * @returns `Infinity` when it does not say
+ * @throws {ProtocolError} `ERR_DER_TAG` and its kin
+ */
+export function pathLengthOf({ extensions }: CertificateParts): number {
+  const constraints = extensions.get(oids.basicConstraints)
+  if (constraints === undefined) return Infinity
+  const fields = new DerReader(constraints.value).enter(derTags.sequence)
+  fields.optional(certificateTags.boolean) // cA
+  const length = fields.optional(certificateTags.integer)
+  return length?.reduce((sum, octet) => sum * 256 + octet, 0) ?? Infinity
 }
 
 /** Where a list of revoked certificates is that tells of one (RFC 5280 §4.2.1.13). */

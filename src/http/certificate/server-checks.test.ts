@@ -67,6 +67,26 @@ describe('security flags', { skip: needsOpenssl }, () => {
     assert.equal(await flawOf(t, identity, { caFile }, ignoreName), 'CERT_HAS_EXPIRED')
   })
 
+  test('flags that forgive a date do not forgive what an authority between may not do', async (t) => {
+    const rows: [root: string, middle: string, flags: number, flaw?: string][] = [
+      ['CA:TRUE,pathlen:1', 'CA:TRUE', ignoreDate],
+      ['CA:TRUE,pathlen:0', 'CA:TRUE', ignoreDate, 'PATH_LENGTH_EXCEEDED'],
+      ['CA:TRUE,pathlen:0', 'CA:TRUE', everything, 'PATH_LENGTH_EXCEEDED'],
+      ['CA:TRUE', 'CA:TRUE,pathlen:0', ignoreDate],
+      ['CA:TRUE', 'CA:TRUE\nextendedKeyUsage=emailProtection', ignoreDate, 'INVALID_PURPOSE'],
+      ['CA:TRUE', 'CA:TRUE\nextendedKeyUsage=emailProtection', ignoreDate | ignoreUsage],
+      ['CA:TRUE', 'CA:TRUE\nextendedKeyUsage=serverAuth,clientAuth', ignoreDate],
+    ]
+    for (const [root, middle, flags, flaw] of rows) {
+      const files = new ClientFiles(t)
+      files.write('root.cnf', `basicConstraints=critical,${root}`)
+      files.openssl(...'x509 -in ca.pem -signkey ca.key -clrext -extfile root.cnf -days 9 -out ca.pem'.split(' ')) // prettier-ignore
+      const identity = issueBelow(files, middle)
+      const options = { caFile: files.path('ca.pem') }
+      assert.equal(await flawOf(t, identity, options, flags), flaw, `${root} ${middle} ${flags}`)
+    }
+  })
+
   test('flags that forgive something else do not forgive an address that is not in it', async (t) => {
     const authority = new Authority(t)
     const options = { caFile: authority.file }
@@ -89,9 +109,9 @@ describe('security flags', { skip: needsOpenssl }, () => {
 })
 
 /** Issues an authority, and by that a certificate which has expired. */
-function issueBelow(files: ClientFiles): Identity {
+function issueBelow(files: ClientFiles, constraints = 'CA:TRUE'): Identity {
   const run = (command: string): string => files.openssl(...command.split(' '))
-  files.write('middle.cnf', 'basicConstraints=critical,CA:TRUE')
+  files.write('middle.cnf', `basicConstraints=critical,${constraints}`)
   run('req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout middle.key -out middle.csr -subj /CN=middle') // prettier-ignore
   run('x509 -req -in middle.csr -CA ca.pem -CAkey ca.key -set_serial 7 -days 9 -extfile middle.cnf -out middle.pem') // prettier-ignore
   for (const [from, to] of [

@@ -4,6 +4,7 @@ import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { certificateFlags } from '../../job/security-flags.ts'
 import { isIssuedBy, isSameCertificate } from './chain.ts'
+import { partsOf, pathLengthOf } from './extensions.ts'
 
 /** What is to be checked. */
 export interface ServerCheck {
@@ -57,8 +58,9 @@ function againFlawOf({ flags, chain, anchors, now }: ServerCheck): Error | undef
     if (chain.some(({ validTo }) => new Date(validTo) < now)) return flaw('CERT_HAS_EXPIRED')
     if (chain.some(({ validFrom }) => new Date(validFrom) > now)) return flaw('CERT_NOT_YET_VALID')
   }
-  if (isChecked(certificateFlags.ignoreUsage) && !isForServers(own)) return flaw('INVALID_PURPOSE')
-  return undefined
+  const isForIt = chain.every(isForServers)
+  if (isChecked(certificateFlags.ignoreUsage) && !isForIt) return flaw('INVALID_PURPOSE')
+  return isWithinPathLengths(chain) ? undefined : flaw('PATH_LENGTH_EXCEEDED')
 }
 
 /** Names that are in no certificate are forgiven last: everything else is the same for all names. */
@@ -82,7 +84,17 @@ function isAnchored(
   return false
 }
 
-/** Extended key usages with which a server may use it (RFC 5280 §4.2.1.12). */
+/** Whether no authority has more of them below it than it may have (RFC 5280 §6.1.4 l). */
+function isWithinPathLengths([, ...authorities]: readonly X509Certificate[]): boolean {
+  let below = 0
+  for (const authority of authorities) {
+    if (below > pathLengthOf(partsOf(authority))) return false
+    if (authority.subject !== authority.issuer) below++
+  }
+  return true
+}
+
+/** Extended key usages with which a server may use it, and what an authority above it has issued (RFC 5280 §4.2.1.12). */
 const serverUsages = new Set(['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'])
 
 function isForServers({ keyUsage }: X509Certificate): boolean {
