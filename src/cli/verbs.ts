@@ -145,7 +145,7 @@ export const verbs = {
       name: { value: 'TEXT', help: 'Call the job this' },
       detach: { help: 'Do not follow the job: print its id and return' },
       json: { help: 'Write one JSON line per event to standard output' },
-      quiet: { short: 'q', help: 'Show nothing but errors' },
+      quiet: { short: 'q', help: 'Show nothing but errors and warnings' },
       help,
       ...trustOptions,
       ...serverOptions,
@@ -167,7 +167,7 @@ export const verbs = {
     mostOperands: 1,
     options: {
       json: { help: 'Write one JSON line per event to standard output' },
-      quiet: { short: 'q', help: 'Show nothing but errors' },
+      quiet: { short: 'q', help: 'Show nothing but errors and warnings' },
       help,
     },
     notes: [
