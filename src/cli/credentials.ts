@@ -25,7 +25,7 @@ interface Pair {
 /** Files per page, when the URLs of a job are looked at. */
 const PAGE = 1_000
 
-/** Runs `lull credentials set`. @returns the exit status */
+/** Runs `lull credentials set`. @returns the exit status @throws {CliError} exit status 2 when nothing is said to set */
 export async function setCredentials(args: Arguments): Promise<number> {
   const plan = planIdentity(args)
   if (isNobody(plan)) {
@@ -77,7 +77,7 @@ async function peersOf(
   }
 }
 
-/** Runs `lull credentials remove`. @returns the exit status */
+/** Runs `lull credentials remove`. @returns the exit status @throws {CliError} exit status 2 when nothing is named */
 export async function removeCredentials(args: Arguments): Promise<number> {
   const named = [...namedPairs('server', args), ...namedPairs('proxy', args)]
   const withCertificate = args.has('all') || args.has('cert')

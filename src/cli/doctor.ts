@@ -28,7 +28,12 @@ const INDENT = 2
 /** There is no first byte in an empty file (RFC 9110 §15.5.17). */
 const NO_SUCH_RANGE = 416
 
-/** Runs `lull doctor`. @returns the exit status: 0 when the server answers with success */
+/**
+ * Runs `lull doctor`.
+ *
+ * @returns the exit status: 0 when the server answers with success
+ * @throws {CliError} exit status 2 when there is neither a URL nor a job
+ */
 export async function doctor(args: Arguments): Promise<number> {
   const [url] = args.operands
   if (url !== undefined) checkUrl(url)

@@ -8,7 +8,7 @@ import { connect } from './connect.ts'
 import type { Arguments } from './parse.ts'
 import { describeSettings, proxySettingsOf } from './route-arguments.ts'
 
-/** Runs `lull proxy set`. @returns the exit status */
+/** Runs `lull proxy set`. @returns the exit status @throws {CliError} exit status 2 when no way is named */
 export async function setProxy(args: Arguments): Promise<number> {
   const settings = proxySettingsOf(args)
   if (settings === undefined) throw usageError('Cannot set nothing: --proxy or --pac say what')

@@ -29,7 +29,7 @@ export function trustOf(args: Arguments): Trust {
   }
 }
 
-/** Runs `lull trust set`. @returns the exit status */
+/** Runs `lull trust set`. @returns the exit status @throws {CliError} exit status 2 when nothing is said to trust */
 export async function setTrust(args: Arguments): Promise<number> {
   const trust = trustOf(args)
   if (Object.keys(trust).length === 0) {

@@ -20,6 +20,7 @@ export const migrations: readonly Migration[] = [createQueue, addSecrets, leaveO
  * Brings a queue to the newest version, all steps as one commit; does nothing when it is there already.
  *
  * @param steps for tests; must not be fewer than the queue has behind it
+ * @throws what a step throws, or SQLite; the queue is what it was then
  */
 export function migrate(database: DatabaseSync, steps: readonly Migration[] = migrations): void {
   const version = readPragma(database, 'user_version')

@@ -14,7 +14,11 @@ export type NewJob = Omit<Job, 'sequence'>
 /** The most jobs that one page shows. */
 const LONGEST_PAGE = 10_000
 
-/** Refuses a page without an end: a queue may hold more jobs than memory does. */
+/**
+ * Refuses a page without an end: a queue may hold more jobs than memory does.
+ *
+ * @throws {RangeError} unless it has 1 to 10,000 jobs
+ */
 export function checkPageLimit(limit: number): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > LONGEST_PAGE) {
     throw new RangeError(

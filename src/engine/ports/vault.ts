@@ -154,7 +154,7 @@ export function encodeContext(context: SealContext): Uint8Array {
   return encoded
 }
 
-/** Refuses a secret that no vault takes. */
+/** Refuses a secret that no vault takes. @throws {RangeError} */
 export function checkSecretLength({ length }: Uint8Array): void {
   if (length <= LONGEST_SECRET) return
   throw new RangeError(
