@@ -6,13 +6,14 @@ import { array, assert as check, asyncProperty, boolean, constantFrom, subarray 
 import type { Acceptor } from './acceptor.ts'
 import type { AuthTarget, SchemeName } from './auth.ts'
 import { asksForProof, Authenticator } from './authenticator.ts'
+import { basicScheme } from './basic.ts'
 import { basicAcceptor } from './basic-server.ts'
 import { request } from './conversation.suite.ts'
 import type { CredentialPair } from './credentials.ts'
 import { digestAcceptor } from './digest/digest-server.ts'
 import type { Exchange } from './exchange.ts'
 import type { ReadableProof } from './peer-memory.ts'
-import type { RequestFacts, ResponseFacts, Send } from './scheme.ts'
+import type { AuthScheme, Handshake, RequestFacts, ResponseFacts, Send } from './scheme.ts'
 import { Secret } from './secret.ts'
 import { testWorld, type WorldOptions } from './world.suite.ts'
 
@@ -356,6 +357,43 @@ test('Authenticator sends a wrong password unasked once, and not to who would ne
   const results = await Promise.all(Array.from({ length: 5 }, () => run(own.begin(), ask)))
   for (const { outcome } of results) assert.equal(outcome, refused)
   assert.deepEqual(seen, ['Basic'])
+})
+
+test('Exchange prepares nothing more once it was closed', async () => {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let opened = 0
+  const slow: AuthScheme = {
+    ...basicScheme,
+    name: 'digest',
+    open(opening) {
+      const session = basicScheme.open(opening)
+      if (!('begin' in session)) return session
+      const begin = (): Handshake => Object.assign(session.begin(), { prepare: () => promise })
+      return { begin, close: () => session.close() }
+    },
+  }
+  const next: AuthScheme = {
+    ...basicScheme,
+    open(opening) {
+      opened++
+      return basicScheme.open(opening)
+    },
+  }
+  const own = new Authenticator({
+    situation: { target: 'server', peer: new URL('http://server.example/'), isForeign: false },
+    wallet: { pairs: [pair('digest'), pair('basic')] },
+    world: testWorld({}),
+    schemes: [slow, next],
+    isUnasked: true,
+  })
+  const exchange = own.begin()
+  const preparing = exchange.prepare(page)
+  assert.ok(preparing instanceof Promise)
+  exchange.close()
+  own.close()
+  resolve(undefined)
+  assert.equal(await preparing, undefined)
+  assert.equal(opened, 0)
 })
 
 /** Turns of the event loop in which whoever does not wait would have gone on. */

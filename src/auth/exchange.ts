@@ -171,7 +171,8 @@ export class Exchange implements Disposable {
     place = 0,
   ): Eventually<Send | undefined> {
     const method = methods[place]
-    if (method === undefined) return undefined
+    // Whoever left while a method was being prepared begins no other.
+    if (method === undefined || this.#isClosed) return undefined
     const goOn = (): Eventually<Send | undefined> => this.#prepareEarly(request, methods, place + 1)
     const session = this.#memory.open(method)
     if (!('begin' in session)) return goOn()
