@@ -8,28 +8,36 @@ import type { BodySink, HttpRequest, HttpResponse } from './http.ts'
 /** The longest lists of public authorities have a tenth of it. */
 export const MAX_LIST_BYTES = 16 * 1024 * 1024
 
-/** @param request whose way it takes; nobody is proven anything but to its proxies */
+/**
+ * @param request whose way it takes; nobody is proven anything but to its proxies, which are trusted, and told what its
+ *   headers say to proxies, as for the file
+ */
 export function listFetcher(run: Run, request: HttpRequest): FetchList {
-  const { routes, identity, party, stallTimeoutMs } = request
+  const { routes, identity, caFile, party, stallTimeoutMs } = request
+  // No server hears it: where no proxy is asked for the URL, it is left out.
+  const forProxies = request.headers.filter(([name]) => name.toLowerCase() === PROXY_PROOF)
   return async (url, signal) => {
     const sink = new ListSink(url)
     await run(
       {
         method: 'GET',
         url,
-        headers: [['Accept', 'application/pkix-crl, */*;q=0.5']],
+        headers: [['Accept', 'application/pkix-crl, */*;q=0.5'], ...forProxies],
         redirects: { follow: 'silent', allowHttpsToHttp: false },
         stallTimeoutMs: Math.min(stallTimeoutMs, LIST_MS),
         signal,
         party: `${party} revocation`,
         ...(identity === undefined ? {} : { identity: identity.forProxies() }),
         ...(routes === undefined ? {} : { routes }),
+        ...(caFile === undefined ? {} : { caFile }),
       },
       sink,
     )
     return sink.bytes()
   }
 }
+
+const PROXY_PROOF = 'proxy-authorization'
 
 /** Keeps a list, and breaks off whatever is none. */
 class ListSink implements BodySink {

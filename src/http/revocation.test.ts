@@ -223,6 +223,36 @@ describe('checking for revocation', { skip: needsOpenssl }, () => {
     assert.equal(asked[1], url)
   })
 
+  test('exchange() tells a proxy on the way to a list what the job tells proxies itself, and the server of the list nothing', async (t) => {
+    const { authority, lists, ask } = await makeScene(t)
+    const list = authority.list()
+    lists.put('/ca.crl', list)
+    const proxy = await serve(t, (peer) => {
+      if (!/\nproxy-authorization: Basic eA==\r/iu.test(peer.requests.at(-1) ?? '')) {
+        return peer.say('HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n')
+      }
+      peer.say(`HTTP/1.1 200 OK\r\nContent-Length: ${list.length}\r\n\r\n`)
+      peer.socket.write(list)
+    })
+    const hop = { scheme: 'http', host: '127.0.0.1', port: proxy.port } as const
+    const through: Routes = {
+      find: ({ protocol }) => (protocol === 'http:' ? [hop] : directRoute),
+      failed: () => undefined,
+    }
+    const headers = [['Proxy-Authorization', 'Basic eA==']] as const
+    const url = lists.url('/ca.crl')
+    const [one, other] = [
+      authority.issue({ lists: [url] }),
+      authority.issue({ lists: [`${url}?`] }),
+    ]
+    assert.equal(await ask(one, { headers, routes: through }), 'in')
+    lists.put('/ca.crl?', list)
+    assert.equal(await ask(other, { headers }), 'in')
+    assert.equal(lists.asked, 1)
+    const heads = lists.server.peers.flatMap(({ requests }) => requests)
+    for (const head of heads) assert.doesNotMatch(head, /proxy-authorization/iu)
+  })
+
   test('exchange() gives a list up that does not come in time', async (t) => {
     const clock = new TurnedClock()
     const authority = new RevokingAuthority(t)
