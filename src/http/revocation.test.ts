@@ -108,6 +108,18 @@ describe('checking for revocation', { skip: needsOpenssl }, () => {
     assert.equal(await ask(bad, { securityFlags: ignoreName }), 'in')
   })
 
+  test('exchange() is not led astray by a list that somebody else got from the same address', async (t) => {
+    const { authority, lists, ask } = await makeScene(t)
+    const another = new RevokingAuthority(t)
+    const url = lists.url('/ca.crl')
+    const [own, theirs] = [authority.issue({ lists: [url] }), another.issue({ lists: [url] })]
+    lists.put('/ca.crl', another.list())
+    assert.equal(await ask(theirs, { caFile: another.file }), 'in')
+    lists.put('/ca.crl', authority.list())
+    assert.equal(await ask(own), 'in')
+    assert.equal(lists.asked, 2)
+  })
+
   test('exchange() says whose certificate was revoked, and where that stands', async (t) => {
     const { authority, lists, client } = await makeScene(t)
     const url = lists.url('/ca.crl')

@@ -32,12 +32,19 @@ export class RevocationLists {
    * The list at a URL: one that was fetched before, until its issuer has said there will be another.
    *
    * @param now milliseconds since 1970
+   * @param helps whether one that was fetched before will do: it may have come over the way of another job, on which
+   *   anybody may have put it there
    * @throws what `fetch` throws; {@link ProtocolError} when it is no list
    */
-  async find(url: string, fetch: FetchList, now: number): Promise<RevocationList> {
+  async find(
+    url: string,
+    fetch: FetchList,
+    now: number,
+    helps: (list: RevocationList) => boolean,
+  ): Promise<RevocationList> {
     const known = this.#kept.get(url)
     this.#kept.delete(url)
-    if (known?.nextUpdate !== undefined && now <= known.nextUpdate) {
+    if (known?.nextUpdate !== undefined && now <= known.nextUpdate && helps(known)) {
       this.#kept.set(url, known)
       return known
     }

@@ -9,7 +9,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { isIssuedBy, isSameCertificate } from './chain.ts'
 import { distributionPointsOf, partsOf, type DistributionPoint } from './extensions.ts'
-import type { Issuer, Questioned } from './revocation-list.ts'
+import type { Issuer, Questioned, RevocationList } from './revocation-list.ts'
 import type { FetchList, RevocationLists } from './revocation-lists.ts'
 
 /** What is wrong with a chain. */
@@ -125,8 +125,10 @@ async function lookUp(
   { lists, fetch, now }: RevocationCheck,
 ): Promise<'good' | 'revoked' | { readonly reason: string }> {
   try {
-    const list = await lists.find(url, fetch, now)
-    const useless = list.uselessFor(question, issuer, now)
+    const uselessOf = (list: RevocationList): string | undefined =>
+      list.uselessFor(question, issuer, now)
+    const list = await lists.find(url, fetch, now, (list) => uselessOf(list) === undefined)
+    const useless = uselessOf(list)
     if (useless === undefined) return list.has(question.parts) ? 'revoked' : 'good'
     // Anybody on the way may have put it there: the next one who asks gets another.
     lists.forget(url)
