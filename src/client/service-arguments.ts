@@ -7,7 +7,7 @@
  * calls it.
  */
 export const serviceArguments: readonly string[] = [
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=10',
   '--no-parallel-scavenge',
   '--expose-gc',
