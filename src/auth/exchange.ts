@@ -5,7 +5,7 @@ import { goOnWith, type Eventually } from '../base/eventually.ts'
 import { fieldValues, targetFields, type AuthTarget, type Field, type SchemeName } from './auth.ts'
 import { parseChallenges, type Challenge } from './challenge.ts'
 import type { HashAlgorithm } from './crypto.ts'
-import type { Method, PeerMemory } from './peer-memory.ts'
+import type { Early, Method, PeerMemory } from './peer-memory.ts'
 import type {
   Answer,
   AuthScheme,
@@ -74,6 +74,8 @@ interface Trial extends Method {
   readonly handshake: Handshake
   /** Where the legs are made, when the scheme binds the connection. */
   readonly connection: object | undefined
+  /** Whether it was begun because the job wants to be known before anybody asks (A86). */
+  readonly isUnasked: boolean
   /** Whether a challenge has been answered; otherwise what was sent was sent early. */
   wasAsked: boolean
   /** Whether anything was sent that could have succeeded. */
@@ -219,10 +221,11 @@ export class Exchange implements Disposable {
       return this.#take(answer, challenge) ?? this.#choose(request)
     }
     // What was sent early was not meant for this place; what was asked for and given was turned down.
-    if (trial.wasAsked && trial.hasProved) {
-      const reason = `${trial.scheme.token}: the ${target} asks for something else now`
-      this.#end('refused', trial.realm, reason)
-    } else this.#drop()
+    const reason = `${trial.scheme.token}: the ${target} asks for something else now`
+    if (trial.wasAsked && trial.hasProved) this.#end('refused', trial.realm, reason)
+    // It was this scheme's try (A135); the others may still be what is wanted.
+    else if (trial.isUnasked && trial.hasProved) this.#end('unable', undefined, reason)
+    else this.#drop()
     return this.#choose(request)
   }
 
@@ -367,12 +370,12 @@ export class Exchange implements Disposable {
   }
 
   #begin(
-    { scheme, credentials }: Method,
+    { scheme, credentials, isUnasked = false }: Method & Partial<Pick<Early, 'isUnasked'>>,
     handshake: Handshake,
     { connection }: RequestFacts,
   ): void {
     const progress = { wasAsked: false, hasProved: false, hasBegun: false, realm: undefined }
-    const trial = { scheme, credentials, handshake, connection, ...progress }
+    const trial = { scheme, credentials, handshake, connection, isUnasked, ...progress }
     this.#trial = trial
     if (scheme.binds === 'connection' && connection !== undefined) {
       this.#memory.bind(connection, trial)
