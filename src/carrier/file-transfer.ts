@@ -19,7 +19,6 @@ import { DistrustError } from '../http/failure.ts'
 import { DisallowedRedirectError } from '../http/redirect.ts'
 import type {
   BodySink,
-  ExchangeResult,
   HttpClient,
   HttpRequest,
   HttpResponse,
@@ -55,6 +54,10 @@ export interface TransferContext {
   readonly sized: (progress: FileProgress) => void
   /** Bytes were received. */
   readonly received: (bytes: number) => void
+  /** The file is whole. */
+  readonly done: (transfer: FileTransfer) => void
+  /** The file cannot be had now. */
+  readonly broke: (transfer: FileTransfer, error: unknown) => void
 }
 
 /** How often one file may start again within one turn before that is a failure. */
@@ -115,16 +118,34 @@ export class FileTransfer implements BodySink {
     return this.#partial
   }
 
-  /** Fetches what is missing. @throws whatever stands in the way; what was flushed stays */
+  /** Fetches what is missing, and says how that went. Never rejects; what was flushed stays. */
   async run(): Promise<void> {
-    const { transfer, signal } = this.#context
-    signal.throwIfAborted()
-    if (!transfer.contentDisposition) this.#context.targets.check(this.#localName, transfer)
-    if (countBytes(this.order.ranges) > 0) await this.#reopen()
-    this.#identity = this.#context.identityOf(this.order.urlCredentials)
-    while (!this.#isWhole) await this.#fetch()
-    if (this.#verification !== undefined || this.order.digests.length > 0) await this.#verify()
-    this.#finish()
+    const { transfer, signal, targets, identityOf } = this.#context
+    try {
+      signal.throwIfAborted()
+      if (!transfer.contentDisposition) targets.check(this.#localName, transfer)
+      if (countBytes(this.order.ranges) > 0) await this.#reopen()
+      this.#identity = identityOf(this.order.urlCredentials)
+      while (!this.#isWhole) await this.#fetch()
+      if (this.#verification !== undefined || this.order.digests.length > 0) await this.#verify()
+      this.#finish()
+    } catch (error) {
+      return this.#break(error)
+    }
+    this.#context.done(this)
+  }
+
+  /** Ends the file's way; what a server sent that did not prove itself is forgotten first. */
+  async #break(error: unknown): Promise<void> {
+    // bits-jobs.md §22.7: so that whoever disallowed it can look where it leads.
+    if (error instanceof DisallowedRedirectError) this.#remoteName = error.location ?? this.#remoteName
+    let reason = error
+    if (error instanceof DistrustError) {
+      await this.#restart(error.failure.sentence, false).catch((another: unknown) => {
+        reason = another
+      })
+    }
+    this.#context.broke(this, reason)
   }
 
   get #isWhole(): boolean {
@@ -156,7 +177,7 @@ export class FileTransfer implements BodySink {
   async #fetch(): Promise<void> {
     const before = this.#position
     this.#verdict = undefined
-    const { response, trailers } = await this.#exchange(this.#request(before))
+    const { response, trailers } = await this.#context.http.exchange(this.#request(before), this)
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {
@@ -190,19 +211,6 @@ export class FileTransfer implements BodySink {
       ...identified,
       range: `bytes=${offset}-`,
       ...(condition === undefined ? {} : { ifRange: condition }),
-    }
-  }
-
-  /** One exchange; what a server sent that did not prove itself is forgotten. */
-  async #exchange(request: HttpRequest): Promise<ExchangeResult> {
-    try {
-      return await this.#context.http.exchange(request, this)
-    } catch (error) {
-      if (error instanceof DistrustError) await this.#restart(error.failure.sentence, false)
-      // bits-jobs.md §22.7: so that whoever disallowed it can look where it leads.
-      const { location } = error instanceof DisallowedRedirectError ? error : {}
-      if (location !== undefined) this.#remoteName = location
-      throw error
     }
   }
 

@@ -43,6 +43,10 @@ function context(t: TestContext, more: Partial<TransferContext>): TransferContex
     connected: () => undefined,
     sized: () => undefined,
     received: () => undefined,
+    done: () => undefined,
+    broke: (_, error) => {
+      throw error
+    },
     ...more,
   }
 }

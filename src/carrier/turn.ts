@@ -114,6 +114,8 @@ export class Turn {
       received: (bytes) => {
         this.#received += bytes
       },
+      done: (transfer) => this.#done(transfer),
+      broke: (transfer, error) => this.#broke(transfer, error),
     }
     this.#tellLater()
   }
@@ -149,10 +151,7 @@ export class Turn {
       if (order === undefined) break
       const transfer = new FileTransfer(order, this.#context)
       this.#moving.add(transfer)
-      transfer.run().then(
-        () => this.#done(transfer),
-        (error: unknown) => this.#broke(transfer, error),
-      )
+      void transfer.run()
     }
     this.#endIfDone()
   }

@@ -44,6 +44,9 @@ export interface ConnectionOptions {
   readonly clock?: SteadyClock
 }
 
+/** Bytes, or text of octets. */
+type Outgoing = Uint8Array | string
+
 /** With less room than a TLS record is long, the slab begins again: what came would come in two pieces. */
 const LEAST_ROOM = 16 * 1024
 
@@ -73,7 +76,7 @@ export class Connection {
   #isAwake = true
   #isClosed = false
   #isFlushPlanned = false
-  #outgoing: Uint8Array[] = []
+  #outgoing: Outgoing[] = []
 
   constructor(
     target: Place,
@@ -109,9 +112,9 @@ export class Connection {
     return isLoopbackAddress(this.#socket?.remoteAddress)
   }
 
-  /** Sends bytes when the connection is made; all that is sent in one tick goes out in one piece. */
-  send(bytes: Uint8Array): void {
-    this.#outgoing.push(bytes)
+  /** Sends something when the connection is made; all that is sent in one tick goes out in one piece. */
+  send(octets: Outgoing): void {
+    this.#outgoing.push(octets)
     if (this.#socket === undefined || this.#isFlushPlanned) return
     this.#isFlushPlanned = true
     process.nextTick(() => this.#flushOutgoing())
@@ -269,9 +272,19 @@ export class Connection {
   #flushOutgoing(): void {
     this.#isFlushPlanned = false
     const pieces = this.#outgoing
-    const [only] = pieces
-    if (only === undefined || this.#socket === undefined || this.#socket.destroyed) return
+    if (pieces.length === 0 || this.#socket === undefined || this.#socket.destroyed) return
     this.#outgoing = []
-    this.#socket.write(pieces.length === 1 ? only : Buffer.concat(pieces))
+    if (pieces.every(isText)) this.#socket.write(pieces.join(''), 'latin1')
+    else this.#socket.write(inOnePiece(pieces))
   }
+}
+
+function isText(octets: Outgoing): octets is string {
+  return typeof octets === 'string'
+}
+
+function inOnePiece(pieces: readonly Outgoing[]): Uint8Array {
+  const [only] = pieces
+  if (pieces.length === 1 && only instanceof Uint8Array) return only
+  return Buffer.concat(pieces.map((each) => (isText(each) ? Buffer.from(each, 'latin1') : each)))
 }

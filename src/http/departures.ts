@@ -11,12 +11,13 @@ import type { Leg } from './leg.ts'
 export class Departures {
   readonly #parties = new WeakMap<AbortSignal, Leg[]>()
 
-  /** Has `leg` leave when its signal aborts, until {@link remove}. */
+  /** Has `leg` leave when its signal aborts, unless it is settled before. */
   add(leg: Leg): void {
     const { signal } = leg.parts
     const known = this.#parties.get(signal)
     const legs = known ?? []
     leg.departure = legs.push(leg) - 1
+    leg.tellSettled(this.#settled)
     if (known !== undefined) return
     this.#parties.set(signal, legs)
     signal.addEventListener('abort', () => {
@@ -24,7 +25,7 @@ export class Departures {
     })
   }
 
-  remove(leg: Leg): void {
+  readonly #settled = (leg: Leg): void => {
     const legs = this.#parties.get(leg.parts.signal)
     const last = legs?.at(-1)
     if (legs === undefined || last === undefined || legs[leg.departure] !== leg) return

@@ -79,13 +79,23 @@ class Visit implements LegConsumer {
   }
 
   /** Goes one way after the other until one leads to the server. @returns the trailers of the last response */
-  async run(): Promise<Fields> {
+  run(): Promise<Fields> {
     const { routes } = this.#request
     if (routes === undefined) return this.#go('direct')
     const found = this.#route()
-    const route = found instanceof Promise ? await found : found
-    let hop = this.#choose(route)
-    for (;;) {
+    return found instanceof Promise
+      ? found.then((route) => this.#goFirst(route))
+      : this.#goFirst(found)
+  }
+
+  /** Whoever goes straight to the server has nothing to try instead. */
+  #goFirst(route: Route): Promise<Fields> {
+    const hop = this.#choose(route)
+    return hop === 'direct' ? this.#go(hop) : this.#goOneOf(hop)
+  }
+
+  async #goOneOf(first: Hop): Promise<Fields> {
+    for (let hop = first; ;) {
       try {
         return await this.#go(hop)
       } catch (error) {
@@ -115,7 +125,7 @@ class Visit implements LegConsumer {
   /** The ways to the target, best first. */
   #route(): Route | Promise<Route> {
     const { routes, signal } = this.#request
-    const found = routes?.find(new URL(this.#target.url)) ?? directRoute
+    const found = routes?.find(this.#target.parsed) ?? directRoute
     if (!(found instanceof Promise)) return found
     return found.then((route) => {
       signal.throwIfAborted()
@@ -123,10 +133,14 @@ class Visit implements LegConsumer {
     })
   }
 
-  /** One way, once more with TLS 1.2 where the server asks for a certificate when it is too late for it (A83). */
-  async #go(hop: Hop): Promise<Fields> {
+  #go(hop: Hop): Promise<Fields> {
     this.#way = this.#wayOver(hop)
-    if (this.#way.certificate === undefined || this.#target.scheme === 'http') return this.#ask()
+    const mayBeAskedLate = this.#way.certificate !== undefined && this.#target.scheme === 'https'
+    return mayBeAskedLate ? this.#goTwice() : this.#ask()
+  }
+
+  /** One way, once more with TLS 1.2 where the server asks for a certificate when it is too late for it (A83). */
+  async #goTwice(): Promise<Fields> {
     try {
       const trailers = await this.#ask()
       if (!this.#isAskedLater) return trailers
@@ -173,7 +187,7 @@ class Visit implements LegConsumer {
     return listFetcher((request, sink) => runExchange(this.#pool, request, sink), this.#request)
   }
 
-  #head(more?: Addition): Uint8Array {
+  #head(more?: Addition): string {
     const isWhole = isAskedForUrl(this.#target, this.#way)
     return requestHead(this.#request, this.#target, this.#hops.first, isWhole, more)
   }

@@ -14,7 +14,7 @@ function makeLeg(): Leg {
     target,
     way: plainWay,
     method: 'GET',
-    request: new Uint8Array(),
+    request: '',
     party: '',
     connections: 1,
     stallTimeoutMs: 1,

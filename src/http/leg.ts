@@ -16,7 +16,7 @@ export interface LegParts {
   readonly way: Way
   readonly method: string
   /** The head of a request without a body, as it is sent; or who words the request once the connection is known. */
-  readonly request: Uint8Array | Wording
+  readonly request: string | Wording
   /** Whether others may wait for what becomes of it: it is placed even where requests are being worded. */
   readonly isAwaited?: boolean
   readonly party: string
@@ -44,7 +44,8 @@ export type Wording = (connection: ConnectionFacts) => Eventually<Worded>
 
 /** A request in its words. */
 export interface Worded {
-  readonly head: Uint8Array
+  /** Text of octets. */
+  readonly head: string
   readonly body?: RequestBody
   /** Whether the body waits until the server has said that it wants it (RFC 9110 §10.1.1). */
   readonly awaitsContinue: boolean
@@ -96,6 +97,8 @@ export class Leg {
   #isSettled = false
   /** Hears when the caller leaves before the response is over. */
   #abandoned: ((leg: Leg) => void) | undefined
+  /** Hears that it is over, one way or the other. */
+  #settled: ((leg: Leg) => void) | undefined
 
   constructor(parts: LegParts) {
     this.parts = parts
@@ -137,6 +140,11 @@ export class Leg {
     this.#abandoned = abandoned
   }
 
+  /** Says who hears that it is settled. */
+  tellSettled(settled: (leg: Leg) => void): void {
+    this.#settled = settled
+  }
+
   /** The caller leaves. */
   leave(reason: unknown): void {
     if (this.#isSettled) return
@@ -146,16 +154,21 @@ export class Leg {
 
   /** The response is over. */
   resolve(trailers: Fields): void {
-    this.#isSettled = true
+    this.#settle()
     this.#over.resolve(trailers)
   }
 
   /** The consumer has thrown, or nobody wants the response any more. */
   reject(reason: unknown): void {
-    this.#isSettled = true
+    this.#settle()
     // Whatever was thrown is handed on as it is: a signal's reason need not be an error.
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors
     this.#over.reject(reason)
+  }
+
+  #settle(): void {
+    this.#isSettled = true
+    this.#settled?.(this)
   }
 
   /** The connection or the server has failed. */

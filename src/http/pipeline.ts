@@ -180,11 +180,11 @@ export class Pipeline implements ConnectionUser, Lease, ConnectionFacts {
   /** Sends a leg: on an idle connection, or on one that has room. */
   send(leg: Leg): void {
     const { request } = leg.parts
-    if (request instanceof Uint8Array) this.#send(leg, request)
+    if (typeof request === 'string') this.#send(leg, request)
     else void this.#word(leg, request)
   }
 
-  #send(leg: Leg, head: Uint8Array): void {
+  #send(leg: Leg, head: string): void {
     if (this.#legs.length > 0) this.#connection.wantSlab(PIPELINED_SLAB_BYTES)
     else this.#wasHeard = true
     if (this.#legs.length > 0 && this.#trial === 'due') {

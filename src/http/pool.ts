@@ -53,18 +53,14 @@ export class Pool {
    * @param lease the connection it goes out on if that is still held, whatever else waits
    * @returns the trailers of its response, once it is over
    */
-  async run(leg: Leg, lease?: Lease): Promise<Fields> {
+  run(leg: Leg, lease?: Lease): Promise<Fields> {
     const { parts } = leg
     if (this.#closedBy !== undefined) throw this.#closedBy.reason
     parts.signal.throwIfAborted()
-    this.#departures.add(leg)
-    try {
-      if (lease?.proceed(leg) !== true) this.#origin(parts).add(leg)
-      this.#lookFor(parts.stallTimeoutMs)
-      return await leg.over
-    } finally {
-      this.#departures.remove(leg)
-    }
+    if (lease?.proceed(leg) !== true) this.#origin(parts).add(leg)
+    if (!leg.isSettled) this.#departures.add(leg)
+    this.#lookFor(parts.stallTimeoutMs)
+    return leg.over
   }
 
   /** Closes the idle connections of somebody who is gone: nobody else may have them. */

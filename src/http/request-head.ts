@@ -3,7 +3,7 @@
 import { MisuseError } from '../base/error.ts'
 import { version } from '../version.ts'
 import type { Field } from '../wire/fields.ts'
-import { formatFieldLines, formatRequest, type FieldLines } from '../wire/write.ts'
+import { formatFieldLines, formatRequestText, type FieldLines } from '../wire/write.ts'
 import type { HttpRequest } from './http.ts'
 import { nodeHashes } from './node-hashes.ts'
 import { isSameOrigin, type Target } from './target.ts'
@@ -114,12 +114,12 @@ export interface Addition {
 const nothingMore: Addition = { proofs: [], framing: [] }
 
 /**
- * Formats the head of one leg.
+ * Formats the head of one leg, as text of octets.
  *
  * @param target where it goes
  * @param first where the exchange began: what the headers were given for
  * @param isAskedForUrl whether the whole URL is asked for, as proxies want it (RFC 9112 §3.2.2)
- * @throws {MisuseError} `ERR_HTTP_HEADER`, and what `formatRequest` throws for characters that cannot be sent
+ * @throws {MisuseError} `ERR_HTTP_HEADER`, and what `formatRequestText` throws for characters that cannot be sent
  */
 export function requestHead(
   request: HttpRequest,
@@ -127,7 +127,7 @@ export function requestHead(
   first: Target,
   isAskedForUrl = false,
   { proofs, framing }: Addition = nothingMore,
-): Uint8Array {
+): string {
   const known = prepare(request.headers)
   const isOwn = target === first || isSameOrigin(target, first)
   const given = isOwn ? known.fields : known.fieldsElsewhere
@@ -141,7 +141,7 @@ export function requestHead(
     ? formatFieldLines(commonFields(target.authority, given.filter(unless(proofs)), isAskedForUrl))
     : commonLines(known, target.authority, given, isAskedForUrl)
   const fields = own.length === 0 ? common : { lines: common.lines + formatFieldLines(own).lines }
-  return formatRequest({ method, target: asked, fields })
+  return formatRequestText({ method, target: asked, fields })
 }
 
 /** Put into words once for thousands of requests to one server. */

@@ -6,6 +6,8 @@ import { failure, FailureError } from '../job/failure.ts'
 export interface Target {
   /** Absolute, without user information and fragment. */
   readonly url: string
+  /** The same, taken apart; never changed. */
+  readonly parsed: URL
   readonly scheme: 'http' | 'https'
   /** A name or an address; IPv6 without brackets. */
   readonly host: string
@@ -39,8 +41,10 @@ export function parseTarget(text: string, base?: string): Target {
     )
   }
   const { host: authority, hostname, port, pathname, search } = url
+  const clean = `${scheme}://${authority}${pathname}${search}`
   return {
-    url: `${scheme}://${authority}${pathname}${search}`,
+    url: clean,
+    parsed: url.href === clean ? url : new URL(clean),
     scheme,
     host: hostname.startsWith('[') ? hostname.slice(1, -1) : hostname,
     port: port === '' ? defaultPorts[scheme] : Number(port),
