@@ -17,12 +17,7 @@ import { checkTarget, siblingTarget, type TargetChecks } from '../files/target.t
 import { Verification, type Passage } from '../files/verify.ts'
 import { DistrustError } from '../http/failure.ts'
 import { DisallowedRedirectError } from '../http/redirect.ts'
-import type {
-  BodySink,
-  HttpClient,
-  HttpRequest,
-  HttpResponse,
-} from '../http/http.ts'
+import type { BodySink, HttpClient, HttpRequest, HttpResponse } from '../http/http.ts'
 import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
@@ -135,17 +130,23 @@ export class FileTransfer implements BodySink {
     this.#context.done(this)
   }
 
-  /** Ends the file's way; what a server sent that did not prove itself is forgotten first. */
+  /** Ends the file's way for now. */
   async #break(error: unknown): Promise<void> {
     // bits-jobs.md §22.7: so that whoever disallowed it can look where it leads.
-    if (error instanceof DisallowedRedirectError) this.#remoteName = error.location ?? this.#remoteName
-    let reason = error
-    if (error instanceof DistrustError) {
-      await this.#restart(error.failure.sentence, false).catch((another: unknown) => {
-        reason = another
-      })
+    const { location } = error instanceof DisallowedRedirectError ? error : {}
+    if (location !== undefined) this.#remoteName = location
+    this.#context.broke(this, await this.#unlearnt(error))
+  }
+
+  /** What a server sent that did not prove itself is forgotten. @returns what stands in the way then */
+  async #unlearnt(error: unknown): Promise<unknown> {
+    if (!(error instanceof DistrustError)) return error
+    try {
+      await this.#restart(error.failure.sentence, false)
+      return error
+    } catch (another) {
+      return another
     }
-    this.#context.broke(this, reason)
   }
 
   get #isWhole(): boolean {
