@@ -15,6 +15,7 @@ import { missingPackages, type Needs } from '../test/lab/installed.ts'
 import { kdcNeeds, skewNeeds } from '../test/lab/kdc.ts'
 import { networkManagerNeeds } from '../test/lab/network-manager.ts'
 import { winbindNeeds } from '../test/lab/samba.ts'
+import { shellNeeds } from '../test/lab/shells.ts'
 import { squidNeeds } from '../test/lab/squid.ts'
 import { zooNeeds } from '../test/lab/zoo.ts'
 
@@ -35,6 +36,7 @@ const needs: Needs = {
   ...winbindNeeds,
   ...networkManagerNeeds,
   ...zooNeeds,
+  ...shellNeeds,
 }
 
 /** Every test file may run this long. */

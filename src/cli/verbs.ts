@@ -22,8 +22,10 @@ export interface OptionSpec {
   readonly help: string
   /** The only values there are, for completion. */
   readonly choices?: readonly string[]
+  /** Whether several of the choices may be one value, with commas. */
+  readonly isList?: boolean
   /** What completes its value. */
-  readonly completes?: 'file' | 'folder'
+  readonly completes?: 'file' | 'folder' | 'job'
 }
 
 /** A verb. */
@@ -35,7 +37,9 @@ export interface VerbSpec {
   readonly notes?: readonly string[]
   readonly options: Readonly<Record<string, OptionSpec>>
   /** What completes its operands. */
-  readonly completes?: 'file' | 'job'
+  readonly completes?: 'job'
+  /** The only operands there are, for completion. */
+  readonly choices?: readonly string[]
   readonly leastOperands: number
   readonly mostOperands: number
 }
@@ -69,6 +73,7 @@ function selection(verb: string, choices: readonly string[]): Readonly<Record<st
       value: 'STATE',
       multiple: true,
       choices,
+      isList: true,
       help: `${verb} every job in this state, or in these with commas: ${choices.join(', ')}`,
     },
     name: {
@@ -252,6 +257,7 @@ export const verbs = {
       job: {
         short: 'j',
         value: 'ID',
+        completes: 'job',
         help: 'As this job asks, and for the file it fails with where no URL is given',
       },
       json,
@@ -291,11 +297,13 @@ export const verbs = {
       scheme: {
         value: 'LIST',
         choices: [...schemeWords, 'bearer'],
+        isList: true,
         help: "The server's, for these schemes, with commas",
       },
       'proxy-scheme': {
         value: 'LIST',
         choices: ['basic', 'digest', 'ntlm', 'negotiate'],
+        isList: true,
         help: "The proxy's, for these schemes, with commas",
       },
       cert: { help: 'The client certificate' },
@@ -383,6 +391,7 @@ export const verbs = {
   completion: {
     operands: 'bash|zsh|fish',
     summary: 'Print the completion script of a shell',
+    choices: ['bash', 'zsh', 'fish'],
     leastOperands: 1,
     mostOperands: 1,
     options: { help },

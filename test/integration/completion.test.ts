@@ -1,89 +1,105 @@
-/** The completion scripts, run by the shells they are for. */
+/** The completion scripts, in the shells they are for: what the tab key offers, and what it puts there. */
 
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { after, suite, test } from 'node:test'
-import { LullHome, resultOf } from '../lab/lull.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { before, suite, test } from 'node:test'
+import { LullHome } from '../lab/lull.ts'
+import { complete, shellNeeds, whyWithout, type Completion } from '../lab/shells.ts'
 
-const home = new LullHome()
-after(() => home[Symbol.asyncDispose]())
+/** What is typed, and all that is offered for it. */
+const offers: readonly (readonly [typed: string, offered: readonly string[], why: string])[] = [
+  ['lull st', ['status', 'stop'], 'verbs'],
+  ['lull credentials ', ['list', 'remove', 'set'], 'the second words of verbs that have two'],
+  ['lull credentials set --proxy-u', ['--proxy-user'], 'options of such a verb'],
+  ['lull get --re', ['--retry-delay'], 'options of the verb'],
+  ['lull get http://a:1/ --re', ['--retry-delay'], 'options behind an operand with a colon'],
+  [
+    'lull get --force -o jobs --de',
+    ['--detach'],
+    'options of the verb, not of one that is a value',
+  ],
+  ['lull get --priority ', ['foreground', 'high', 'low', 'normal'], 'values of an option'],
+  ['lull get -p f', ['foreground'], 'values of its letter'],
+  ['lull completion ', ['bash', 'fish', 'zsh'], 'the only operands'],
+  ['lull get -H a:', [], 'nothing for a value that nobody knows'],
+  ['lull get ', [], 'nothing for a URL'],
+  ['lull get -d my', ['my folder'], 'folders and no files'],
+]
 
-const isMissing = (shell: string): string | false =>
-  spawnSync(shell, ['-c', 'true']).status === 0 ? false : `${shell} is not installed`
+/** What is typed, what stands there then. */
+const insertions: readonly (readonly [typed: string, line: string, why: string])[] = [
+  ['lull ge', 'lull get ', 'a verb'],
+  ['lull get --for', 'lull get --force ', 'a switch'],
+  ['lull get --priority=f', 'lull get --priority=foreground ', 'a value behind ='],
+  ['lull get --output=a_', 'lull get --output=a_b.txt ', 'a file behind ='],
+  ['lull get -i my\\ l', 'lull get -i my\\ list.txt ', 'a space'],
+  ['lull get -o br\\[', 'lull get -o br\\[1\\].txt ', 'brackets'],
+  ['lull get -o co:l', 'lull get -o co:lon.txt ', 'a colon'],
+  ['lull get -o it', "lull get -o it\\'s ", 'a quote'],
+  ['lull get -d dir', 'lull get -d dir\\[1\\]/', 'a folder'],
+  ['lull jobs --state queued,susp', 'lull jobs --state queued,suspended ', 'a list'],
+  ['lull jobs --state=queued,susp', 'lull jobs --state=queued,suspended ', 'a list behind ='],
+]
 
-/** A folder for PATH in which `lull` is the command under test. */
-function binFolder(): string {
-  const folder = home.path('bin')
-  const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'lull'), `#!/bin/sh\nexec "${process.execPath}" "${command}" "$@"\n`)
-  chmodSync(join(folder, 'lull'), 0o755)
-  return folder
+/** Fish takes what stands behind such a colon for the begin of another name, whatever the command is. */
+const notOfFish: typeof insertions = [
+  ['lull get --output=co:l', 'lull get --output=co:lon.txt ', 'a colon behind ='],
+]
+
+/** Words in front of the id of a job. */
+const beforeIds = ['lull job ', 'lull suspend --json ', 'lull credentials list ', 'lull doctor -j ']
+
+/** A job may be called anything; what it is called is neither offered nor run. */
+const HOSTILE = '"id": "$(touch run)" `touch run`'
+
+for (const shell of Object.keys(shellNeeds)) {
+  suite(shell, { skip: whyWithout(shell) }, () => {
+    const inserted = shell === 'fish' ? insertions : [...insertions, ...notOfFish]
+    const completions = new Map<string, Completion>()
+    const ids: string[] = []
+
+    before(async () => {
+      await using home = new LullHome()
+      for (const name of ['a_b.txt', 'my list.txt', 'br[1].txt', 'br1.txt', 'co:lon.txt', "it's"]) {
+        writeFileSync(home.path(name), '')
+      }
+      for (const name of ['my folder', 'dir[1]']) mkdirSync(home.path(name))
+      const manager = await home.manager()
+      for (const name of ['one', HOSTILE]) ids.push((await manager.createJob(name)).id)
+      const typed = [...offers, ...inserted].map(([line]) => line).concat(beforeIds)
+      for (const [index, completion] of (await complete(shell, home, typed)).entries()) {
+        completions.set(typed[index] ?? '', completion)
+      }
+      assert(!home.files.includes('run'))
+    })
+
+    for (const [typed, expected, why] of offers) {
+      test(`offers ${why}: ${typed}`, () => {
+        const { offered = [] } = completions.get(typed) ?? {}
+        assert.deepEqual(offered.map(bare), expected)
+      })
+    }
+
+    for (const [typed, line, why] of inserted) {
+      test(`completes ${why}: ${typed}`, () => {
+        assert.equal(plain(completions.get(typed)?.line), line)
+      })
+    }
+
+    for (const typed of beforeIds) {
+      test(`offers ids of jobs: ${typed}`, () => {
+        assert.deepEqual(completions.get(typed)?.offered, ids.toSorted())
+      })
+    }
+  })
 }
 
-async function run(shell: string, script: string): Promise<string> {
-  const env = {
-    ...process.env,
-    LULL_HOME: home.home,
-    PATH: [binFolder(), process.env['PATH']].join(delimiter),
-  }
-  const child = spawn(shell, ['-c', script], {
-    env,
-    cwd: home.target,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const { status, stdout, stderr } = await resultOf(child)
-  assert.equal(stderr, '')
-  assert.equal(status, 0)
-  return stdout
+/** Fish shows that a folder is one. */
+function bare(offered: string): string {
+  return offered.replace(/\/$/u, '')
 }
 
-/** What is offered for the last of these words. */
-async function offered(...words: readonly string[]): Promise<readonly string[]> {
-  const list = words.map((word) => `'${word}'`).join(' ')
-  const script = `source <(lull completion bash)
-    COMP_WORDS=(${list}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMPREPLY=()
-    _lull; printf '%s\\n' "\${COMPREPLY[@]}"`
-  return (await run('bash', script)).trimEnd().split('\n')
-}
-
-suite('bash', { skip: isMissing('bash') }, () => {
-  test('offers verbs', async () => {
-    assert.deepEqual(await offered('lull', 'st'), ['stop', 'status'])
-    assert((await offered('lull', '')).includes('get'))
-  })
-
-  test('offers options of the verb, and values of the option', async () => {
-    assert.deepEqual(await offered('lull', 'get', '--re'), ['--retry-delay'])
-    assert.deepEqual(await offered('lull', 'get', '--priority', 'f'), ['foreground'])
-    assert.deepEqual(await offered('lull', 'completion', 'z'), ['zsh'])
-  })
-
-  test('offers the second words of verbs that have two, and their options', async () => {
-    assert.deepEqual(await offered('lull', 'cred'), ['credentials'])
-    assert.deepEqual(await offered('lull', 'credentials', ''), ['set', 'remove', 'list'])
-    assert.deepEqual(await offered('lull', 'credentials', 'set', '--proxy-u'), ['--proxy-user'])
-    assert.deepEqual(await offered('lull', 'get', '--scheme', 'n'), ['ntlm', 'negotiate'])
-  })
-
-  test('offers ids of jobs', async () => {
-    const { id } = await (await home.manager()).createJob('one')
-    assert.deepEqual(await offered('lull', 'suspend', id.slice(0, 3)), [id])
-    assert.deepEqual(await offered('lull', 'credentials', 'list', id.slice(0, 3)), [id])
-  })
-
-  test('offers files, also those with spaces in their names', async () => {
-    writeFileSync(home.path('my list.txt'), '')
-    mkdirSync(home.path('my folder'))
-    assert.deepEqual(await offered('lull', 'get', '-i', 'my l'), ['my list.txt'])
-    assert.deepEqual(await offered('lull', 'get', '-d', 'my'), ['my folder'])
-  })
-})
-
-for (const shell of ['zsh', 'fish']) {
-  test(`${shell} can read its script`, { skip: isMissing(shell) }, async () => {
-    await run(shell, `lull completion ${shell} > script && ${shell} --no-execute script`)
-  })
+/** A shell may quote a colon, and zsh puts a comma behind an item of a list, which the next blank takes away. */
+function plain(line: string | undefined): string | undefined {
+  return line?.replaceAll(String.raw`\:`, ':').replace(/,$/u, ' ')
 }

@@ -47,9 +47,19 @@ export async function atTerminal(
   const words = [process.execPath, program, ...args].map(quoted).join(' ')
   const redirected = input === undefined ? words : `printf '%s' ${quoted(input)} | ${words}`
   const line = behind === undefined ? redirected : `${redirected}; ${behind}`
+  const env = { ...process.env, LULL_HOME: home.home, NO_COLOR: '1', SHELL: '/bin/sh' }
+  return atTerminalOf(line, { cwd: home.target, env }, answers)
+}
+
+/** Runs a line of the shell at a terminal of its own, and answers it as {@link atTerminal} does. */
+export async function atTerminalOf(
+  line: string,
+  { cwd, env }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  answers: readonly Answer[],
+): Promise<Session> {
   const child = spawn('script', ['-qefc', line, '/dev/null'], {
-    cwd: home.target,
-    env: { ...process.env, LULL_HOME: home.home, NO_COLOR: '1', TERM: 'xterm', SHELL: '/bin/sh' },
+    cwd,
+    env: { ...env, TERM: 'xterm' },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   let screen = ''
