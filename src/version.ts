@@ -1,6 +1,6 @@
 /** The version of this package. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync } from './client/node-fs.ts'
 
 const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),

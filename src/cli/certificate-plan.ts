@@ -1,9 +1,8 @@
 /** Which client certificate a job shall show: what the options say, before any secret is read. */
 
-import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { stderr } from 'node:process'
-import { createSecureContext } from 'node:tls'
+import { builtin } from '../client/builtin.ts'
+import { readFileSync, statSync } from '../client/node-fs.ts'
 import { certificateLocations, type CertificateLocation } from '../job/certificate.ts'
 import type { CertificateParams } from '../rpc/contract.ts'
 import { usageError } from './cli-error.ts'
@@ -94,7 +93,9 @@ const OTHERS = 0o026
 /** A key is used as it lies there, as everywhere; but who would rather know is told. */
 function warnIfOpen(path: string): void {
   if (process.platform === 'win32' || (statSync(path).mode & OTHERS) === 0) return
-  stderr.write(`Warning: others can read or change the private key in ${path}: chmod 600 ${path}\n`)
+  process.stderr.write(
+    `Warning: others can read or change the private key in ${path}: chmod 600 ${path}\n`,
+  )
 }
 
 /** Whether a passphrase is needed: a PEM says so; a PKCS#12 is tried. What is neither, the service tells better. */
@@ -104,7 +105,7 @@ function isLocked(content: Buffer): boolean {
     return /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/mu.test(text)
   }
   try {
-    createSecureContext({ pfx: content })
+    builtin('node:tls').createSecureContext({ pfx: content })
     return false
   } catch (error) {
     return error instanceof Error && /mac verify failure/iu.test(error.message)

@@ -1,6 +1,5 @@
 /** How commands reach the service of this user. */
 
-import { stderr } from 'node:process'
 import { findHome } from '../client/home.ts'
 import { connect as connectTo } from '../client/start-service.ts'
 import type { RpcClient } from '../rpc/client.ts'
@@ -19,6 +18,6 @@ export function connect({ start }: { readonly start: boolean }): Promise<RpcClie
 }
 
 function tell(sentence: string): void {
-  if (!isTold) stderr.write(`${sentence}\n`)
+  if (!isTold) process.stderr.write(`${sentence}\n`)
   isTold = true
 }

@@ -1,6 +1,5 @@
 /** `lull suspend`, `resume`, `complete`, `cancel`: every job that is meant is tried. */
 
-import { stderr, stdout } from 'node:process'
 import type { RpcClient } from '../rpc/client.ts'
 import { RefusedError } from '../rpc/client.ts'
 import type { CancelResult, CompleteResult, JobView } from '../rpc/contract.ts'
@@ -36,7 +35,7 @@ export async function control(verb: ControlVerb, args: Arguments): Promise<numbe
   }
   print(done, args, ids.length)
   const last = refusals.pop()
-  for (const { lastLine } of refusals) stderr.write(`${lastLine}\n`)
+  for (const { lastLine } of refusals) process.stderr.write(`${lastLine}\n`)
   if (last !== undefined) throw last
   return exitStatus.ok
 }
@@ -60,9 +59,11 @@ async function idsOf(client: RpcClient, selection: Selection): Promise<readonly 
 }
 
 function print(done: readonly JobView[], args: Arguments, tried: number): void {
-  if (args.has('json')) stdout.write(`${JSON.stringify(done, null, 2)}\n`)
-  else if (tried === 0) stdout.write('There is no such job\n')
-  else for (const job of done) stdout.write(`${job.id.slice(0, 8)} ${job.state}${leftOut(job)}\n`)
+  if (args.has('json')) process.stdout.write(`${JSON.stringify(done, null, 2)}\n`)
+  else if (tried === 0) process.stdout.write('There is no such job\n')
+  else
+    for (const job of done)
+      process.stdout.write(`${job.id.slice(0, 8)} ${job.state}${leftOut(job)}\n`)
 }
 
 /** What a job that was completed early lost. */

@@ -1,6 +1,5 @@
 /** `lull credentials set`, `remove`, `list`: as whom a job asks. Nothing shows what was set, only that it was. */
 
-import { stderr, stdout } from 'node:process'
 import type { AuthTarget, SchemeName } from '../auth/auth.ts'
 import type { ClientCertificate } from '../job/certificate.ts'
 import { RefusedError, type RpcClient } from '../rpc/client.ts'
@@ -53,7 +52,9 @@ export async function setCredentials(args: Arguments): Promise<number> {
   await show(client, job, args)
   if (job.state === 'ERROR' && !args.has('json')) {
     const short = id.slice(0, 8)
-    stderr.write(`Job ${short} is in state ERROR: lull resume ${short} goes on from what it has\n`)
+    process.stderr.write(
+      `Job ${short} is in state ERROR: lull resume ${short} goes on from what it has\n`,
+    )
   }
   return exitStatus.ok
 }
@@ -102,7 +103,7 @@ export async function removeCredentials(args: Arguments): Promise<number> {
   if (preemptive) await client.call('job.setPreemptiveAuthentication', { id, enabled: false })
   if (args.has('json')) {
     const all = { id, pairs: removed, certificate, preemptive }
-    stdout.write(`${JSON.stringify(all, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(all, null, 2)}\n`)
     return exitStatus.ok
   }
   const lines = [
@@ -110,8 +111,8 @@ export async function removeCredentials(args: Arguments): Promise<number> {
     ...(certificate ? ['certificate'] : []),
     ...(preemptive ? ['preemptive'] : []),
   ]
-  if (lines.length === 0) stdout.write('None of these were set\n')
-  for (const line of lines) stdout.write(`Removed: ${line}\n`)
+  if (lines.length === 0) process.stdout.write('None of these were set\n')
+  for (const line of lines) process.stdout.write(`Removed: ${line}\n`)
   return exitStatus.ok
 }
 
@@ -137,14 +138,14 @@ async function show(client: RpcClient, { id }: JobView, args: Arguments): Promis
   const { enabled: preemptive } = await client.call('job.getPreemptiveAuthentication', { id })
   if (args.has('json')) {
     const all = { id, pairs, certificate: certificate ?? null, preemptive }
-    stdout.write(`${JSON.stringify(all, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(all, null, 2)}\n`)
     return
   }
   const lines = [...pairLines(pairs)]
   if (certificate !== undefined) lines.push(`certificate  ${describeCertificate(certificate)}`)
   if (preemptive) lines.push('preemptive   the server is told before it asks')
-  if (lines.length === 0) stdout.write('No credentials are set\n')
-  for (const line of lines) stdout.write(`${line}\n`)
+  if (lines.length === 0) process.stdout.write('No credentials are set\n')
+  for (const line of lines) process.stdout.write(`${line}\n`)
 }
 
 /** `server       negotiate, ntlm`. */

@@ -1,6 +1,5 @@
 /** How the progress of a job is shown: on a terminal, as plain lines, as JSON lines, or not at all. */
 
-import { stderr, stdout } from 'node:process'
 import type { JobEventView, JobView } from '../rpc/contract.ts'
 import { columnsOf, harmless, shorten, wrap } from './columns.ts'
 import type { Arguments } from './parse.ts'
@@ -20,7 +19,7 @@ export interface Display {
 export function chooseDisplay(args: Arguments): Display {
   if (args.has('json')) return new JsonLines()
   if (args.has('quiet')) return silent
-  return stderr.isTTY ? new TerminalDisplay() : new PlainLines()
+  return process.stderr.isTTY ? new TerminalDisplay() : new PlainLines()
 }
 
 const silent: Display = { show: () => undefined, say: () => undefined, end: () => undefined }
@@ -28,7 +27,7 @@ const silent: Display = { show: () => undefined, say: () => undefined, end: () =
 /** One JSON object per event on standard output. */
 class JsonLines implements Display {
   show({ kind, job }: Exclude<JobEventView, { kind: 'gone' }>): void {
-    stdout.write(`${JSON.stringify({ event: kind, ...job })}\n`)
+    process.stdout.write(`${JSON.stringify({ event: kind, ...job })}\n`)
   }
 
   say(): void {
@@ -58,11 +57,11 @@ class PlainLines implements Display {
     if (news === this.#told && !isMoving) return
     this.#told = news
     this.#toldAt = now
-    stderr.write(`${plainLine(job, this.#rate)}\n`)
+    process.stderr.write(`${plainLine(job, this.#rate)}\n`)
   }
 
   say(sentence: string): void {
-    stderr.write(`${sentence}\n`)
+    process.stderr.write(`${sentence}\n`)
   }
 
   end(): void {
@@ -95,7 +94,7 @@ class TerminalDisplay implements Display {
 
   say(sentence: string): void {
     this.#erase()
-    stderr.write(`${sentence}\n`)
+    process.stderr.write(`${sentence}\n`)
     this.#redraw()
   }
 
@@ -103,7 +102,7 @@ class TerminalDisplay implements Display {
     clearInterval(this.#timer)
     this.#erase()
     if (this.#job !== undefined)
-      stderr.write(`${progressLine(this.#job, this.#rate, lineColumns())}\n`)
+      process.stderr.write(`${progressLine(this.#job, this.#rate, lineColumns())}\n`)
     this.#job = undefined
   }
 
@@ -112,7 +111,7 @@ class TerminalDisplay implements Display {
     const columns = lineColumns()
     this.#erase()
     this.#drawn = [progressLine(this.#job, this.#rate, columns), ...reasonLines(this.#job, columns)]
-    stderr.write(this.#drawn.join('\n'))
+    process.stderr.write(this.#drawn.join('\n'))
   }
 
   /** Lines that were drawn on a wider terminal have been broken into several rows since. */
@@ -121,14 +120,14 @@ class TerminalDisplay implements Display {
     const columns = terminalColumns()
     const rows = this.#drawn.map((line) => Math.max(1, Math.ceil(columnsOf(line) / columns)))
     const above = rows.reduce((sum, each) => sum + each, 0) - 1
-    stderr.write(`\r${above === 0 ? '' : `\u001B[${above}A`}\u001B[J`)
+    process.stderr.write(`\r${above === 0 ? '' : `\u001B[${above}A`}\u001B[J`)
     this.#drawn = []
   }
 }
 
 function terminalColumns(): number {
   // A terminal that does not know its size says 0.
-  return stderr.columns > 0 ? stderr.columns : USUAL_COLUMNS
+  return process.stderr.columns > 0 ? process.stderr.columns : USUAL_COLUMNS
 }
 
 function lineColumns(): number {

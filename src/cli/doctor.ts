@@ -1,7 +1,6 @@
 /** `lull doctor`: how a URL is reached, what is asked for on the way, and what can be done about it. */
 
 import { arch, release, type } from 'node:os'
-import { stderr, stdout } from 'node:process'
 import { JobError } from '../job/failure.ts'
 import { formatHresult, httpStatusHresult, httpStatusSymbol } from '../job/hresult.ts'
 import { checkRemoteName, withoutUserInformation } from '../job/names.ts'
@@ -44,7 +43,7 @@ export async function doctor(args: Arguments): Promise<number> {
   const findings = await examine(client, question)
   const ending = endingOf(findings)
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify({ works: ending.works, findings }, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify({ works: ending.works, findings }, null, 2)}\n`)
   } else print(findings, ending, subjectOf(args, question))
   return ending.works ? exitStatus.ok : exitStatus.jobError
 }
@@ -158,40 +157,41 @@ function print(findings: readonly FindingView[], ending: Ending, subject: Subjec
   const now = new Date().toISOString()
   say(0, `Lull ${version}, Node ${process.versions.node}, ${type()} ${release()} ${arch()}, ${now}`)
   for (const { depth, text } of reportLines(findings)) {
-    if (depth === 0) stdout.write('\n')
+    if (depth === 0) process.stdout.write('\n')
     say(depth, text)
   }
-  stdout.write('\n')
+  process.stdout.write('\n')
   say(0, harmless(ending.sentence))
   if (ending.works) return
   const advice = adviceFor(findings, ending, subject)
   for (const { sentence, commands } of advice) {
-    stdout.write('\n')
+    process.stdout.write('\n')
     say(0, sentence)
     // A command is copied, so it is not broken into lines.
-    for (const command of commands) stdout.write(`${' '.repeat(2 * INDENT)}${command}\n`)
+    for (const command of commands) process.stdout.write(`${' '.repeat(2 * INDENT)}${command}\n`)
   }
 }
 
 /** On a terminal a line is broken between words; what follows stands further inside. */
 function say(depth: number, text: string): void {
   const indent = ' '.repeat(depth * INDENT)
-  const columns = stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined
+  const columns =
+    process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined
   if (columns === undefined) {
-    stdout.write(`${indent}${text}\n`)
+    process.stdout.write(`${indent}${text}\n`)
     return
   }
   const [first = '', ...rest] = wrap(text, columns - INDENT, indent)
-  stdout.write(`${[first, ...rest.map((line) => ' '.repeat(INDENT) + line)].join('\n')}\n`)
+  process.stdout.write(`${[first, ...rest.map((line) => ' '.repeat(INDENT) + line)].join('\n')}\n`)
 }
 
 /** What stands on a terminal for as long as there is nothing else to see. */
 class Note implements Disposable {
   constructor(text: string) {
-    if (stderr.isTTY) stderr.write(harmless(text))
+    if (process.stderr.isTTY) process.stderr.write(harmless(text))
   }
 
   [Symbol.dispose](): void {
-    if (stderr.isTTY) stderr.write('\r\u001B[K')
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K')
   }
 }

@@ -1,8 +1,7 @@
 /** `lull follow`, and the second half of `lull get`: shows a job until it is decided. */
 
-import { stderr, stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UnreachableError } from '../client/socket-transport.ts'
+import { UnreachableError } from '../client/unreachable.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { JobView } from '../rpc/contract.ts'
 import { exitStatus, jobFailed, withSymbol, type CliError } from './cli-error.ts'
@@ -41,13 +40,13 @@ export class Follower {
     process.on('SIGINT', onInterrupt)
     process.on('SIGTERM', onInterrupt)
     // Nobody reads any more: `lull get --json URL | head -1`.
-    stdout.on('error', onInterrupt)
+    process.stdout.on('error', onInterrupt)
     try {
       return await this.#untilDecided()
     } finally {
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onInterrupt)
-      stdout.off('error', onInterrupt)
+      process.stdout.off('error', onInterrupt)
       this.#display.end()
     }
   }
@@ -102,7 +101,7 @@ export class Follower {
   #detach(): number {
     this.#display.end()
     const short = this.#id.slice(0, 8)
-    stderr.write(
+    process.stderr.write(
       `Job ${short} goes on in the background: lull follow ${short} shows it again, lull cancel ${short} ends it\n`,
     )
     return exitStatus.interrupted

@@ -1,6 +1,5 @@
 /** `lull get`: makes a job and follows it until every file stands under its name. */
 
-import { stdout } from 'node:process'
 import { createLongJob } from '../client/long-job.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import { transferPolicies, transferPolicyNames } from '../job/cost.ts'
@@ -70,6 +69,6 @@ function costFlagsOf(policy: string | undefined): number | undefined {
 }
 
 function printDetached(job: JobView, args: Arguments): void {
-  if (args.has('json')) stdout.write(`${JSON.stringify(job)}\n`)
-  else if (!args.has('quiet')) stdout.write(`${job.id}\n`)
+  if (args.has('json')) process.stdout.write(`${JSON.stringify(job)}\n`)
+  else if (!args.has('quiet')) process.stdout.write(`${job.id}\n`)
 }

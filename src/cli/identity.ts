@@ -1,6 +1,5 @@
 /** As whom a job asks: the options, and the secrets that belong to them, become what the service takes. */
 
-import { stderr } from 'node:process'
 import type { AuthTarget } from '../auth/auth.ts'
 import type { CertificateParams, CredentialParams } from '../rpc/contract.ts'
 import { planCertificate, type CertificatePlan } from './certificate-plan.ts'
@@ -46,7 +45,7 @@ export interface Identity {
 /** Basic was named, so it is given; whoever named it shall know what that means (A183). */
 function warn(target: AuthTarget, name: string): void {
   const where = name === '' ? `the ${target}` : name
-  stderr.write(
+  process.stderr.write(
     `Warning: everybody on the way to ${where} can read the password: Basic does not hide it without TLS\n`,
   )
 }

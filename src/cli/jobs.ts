@@ -1,6 +1,5 @@
 /** `lull jobs` and `lull job`: what is in the queue. */
 
-import { stderr, stdout } from 'node:process'
 import { bitsStates } from '../job/moves.ts'
 import type { RpcClient } from '../rpc/client.ts'
 import type { FileView, JobView } from '../rpc/contract.ts'
@@ -28,12 +27,16 @@ export async function jobs(args: Arguments): Promise<number> {
     ...(selection ?? { fits: () => true }),
   }
   const { found, more } = await list(client, limit, meant, args.has('all-users'))
-  if (args.has('json')) stdout.write(`${JSON.stringify(found, null, 2)}\n`)
+  if (args.has('json')) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
   else if (found.length === 0) {
-    stdout.write(selection === undefined ? 'The queue is empty\n' : 'There is no such job\n')
-  } else stdout.write(table(found))
+    process.stdout.write(
+      selection === undefined ? 'The queue is empty\n' : 'There is no such job\n',
+    )
+  } else process.stdout.write(table(found))
   if (more)
-    stderr.write(`There are more jobs than these ${found.length}: lull jobs --all shows them\n`)
+    process.stderr.write(
+      `There are more jobs than these ${found.length}: lull jobs --all shows them\n`,
+    )
   return exitStatus.ok
 }
 
@@ -64,7 +67,8 @@ async function list(
 
 /** A row for each job; its reason stands at the end, or below on a terminal, where a long line would be broken. */
 function table(found: readonly JobView[]): string {
-  const columns = stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined
+  const columns =
+    process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : undefined
   const rows = found.map((job) => [
     job.id.slice(0, 8),
     job.state,
@@ -110,13 +114,15 @@ export async function job(args: Arguments): Promise<number> {
   const found = await client.call('job.get', { id: args.operands[0] ?? '' })
   const files = args.has('files') ? await allFiles(client, found.id) : undefined
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify(files === undefined ? found : { ...found, files }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify(files === undefined ? found : { ...found, files }, null, 2)}\n`,
+    )
     return exitStatus.ok
   }
-  stdout.write(facts(found))
+  process.stdout.write(facts(found))
   for (const { localName, remoteName, bytesTransferred, bytesTotal, completed } of files ?? []) {
     const size = `${formatBytes(bytesTransferred)} of ${bytesTotal === null ? '?' : formatBytes(bytesTotal)}`
-    stdout.write(
+    process.stdout.write(
       `${completed ? '+' : ' '} ${harmless(localName)}  ${size}  ${harmless(remoteName)}\n`,
     )
   }

@@ -1,8 +1,7 @@
 /** The command: finds the verb, runs it, says how it ended. */
 
-import { stderr, stdout } from 'node:process'
 import { LullError } from '../base/error.ts'
-import { UnreachableError } from '../client/socket-transport.ts'
+import { UnreachableError } from '../client/unreachable.ts'
 import { withoutUserInformation } from '../job/names.ts'
 import { RefusedError } from '../rpc/client.ts'
 import { CliError, exitStatus, refused, usageError, withSymbol } from './cli-error.ts'
@@ -32,7 +31,7 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
   stop: async () => (await import('./service.ts')).stop(),
   status: async (args) => (await import('./service.ts')).status(args),
   completion: async (args) => {
-    stdout.write((await import('./completion.ts')).completionScript(args.operands[0] ?? ''))
+    process.stdout.write((await import('./completion.ts')).completionScript(args.operands[0] ?? ''))
     return exitStatus.ok
   },
 }
@@ -44,13 +43,13 @@ const actions: Readonly<Record<Verb, (args: Arguments) => Promise<number>>> = {
  * @returns the exit status; what went wrong stands in the last line on standard error
  */
 export async function main(words: readonly string[]): Promise<number> {
-  stdout.on('error', (error: NodeJS.ErrnoException) => outputFailed(error, words[0]))
-  stderr.on('error', () => undefined)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => outputFailed(error, words[0]))
+  process.stderr.on('error', () => undefined)
   try {
     return await run(words)
   } catch (error) {
     const known = asCliError(error)
-    stderr.write(`${known.lastLine}\n`)
+    process.stderr.write(`${known.lastLine}\n`)
     return known.status
   }
 }
@@ -59,7 +58,9 @@ export async function main(words: readonly string[]): Promise<number> {
 function outputFailed(error: NodeJS.ErrnoException, verb: string | undefined): void {
   if (error.code !== 'EPIPE') {
     const sentence = `Cannot write to standard output: ${error.message}`
-    stderr.write(`${withSymbol(exitStatus.jobError, 'E_UNEXPECTED', 'NONE', sentence).lastLine}\n`)
+    process.stderr.write(
+      `${withSymbol(exitStatus.jobError, 'E_UNEXPECTED', 'NONE', sentence).lastLine}\n`,
+    )
     process.exit(exitStatus.jobError)
   }
   if (verb !== 'get' && verb !== 'follow') process.exit(exitStatus.ok)
@@ -67,17 +68,17 @@ function outputFailed(error: NodeJS.ErrnoException, verb: string | undefined): v
 
 async function run([word, ...rest]: readonly string[]): Promise<number> {
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
-    stdout.write(await helpAbout(word === 'help' ? rest : []))
+    process.stdout.write(await helpAbout(word === 'help' ? rest : []))
     return word === undefined ? exitStatus.usage : exitStatus.ok
   }
   if (word === '--version' || word === '-V') {
     const { version } = await import('../version.ts')
-    stdout.write(`lull ${version}\n`)
+    process.stdout.write(`lull ${version}\n`)
     return exitStatus.ok
   }
   const [second = '', ...others] = rest
   if (secondWords(word).length > 0 && ['', '--help', '-h'].includes(second)) {
-    stdout.write(await helpAbout([word]))
+    process.stdout.write(await helpAbout([word]))
     return second === '' ? exitStatus.usage : exitStatus.ok
   }
   const [verb, words] = isVerb(word)
@@ -85,7 +86,7 @@ async function run([word, ...rest]: readonly string[]): Promise<number> {
     : ([pair(word, second), others] as const)
   const args = parse(verb, words)
   if (args.has('help')) {
-    stdout.write(await helpAbout([verb]))
+    process.stdout.write(await helpAbout([verb]))
     return exitStatus.ok
   }
   return actions[verb](args)

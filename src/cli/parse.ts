@@ -1,6 +1,7 @@
 /** Words of a command line become options and operands. */
 
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import type { ParseArgsOptionsConfig } from 'node:util'
+import { builtin } from '../client/builtin.ts'
 import { usageError } from './cli-error.ts'
 import { nearest } from './nearest.ts'
 import { verbs, type OptionSpec, type Verb, type VerbSpec } from './verbs.ts'
@@ -26,7 +27,7 @@ export function parse(verb: Verb, words: readonly string[]): Arguments {
   checkNames(verb, spec, words)
   let parsed
   try {
-    parsed = parseArgs({
+    parsed = builtin('node:util').parseArgs({
       args: [...words],
       options: nodeOptions(spec),
       allowPositionals: true,

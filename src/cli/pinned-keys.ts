@@ -1,7 +1,7 @@
 /** `--pinnedpubkey`: pins as they are, or the public key in a file. */
 
-import { createHash, createPublicKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { builtin } from '../client/builtin.ts'
+import { readFileSync } from '../client/node-fs.ts'
 import { JobError } from '../job/failure.ts'
 import { checkPinnedKeys } from '../job/pinned-keys.ts'
 import { usageError } from './cli-error.ts'
@@ -32,6 +32,7 @@ function pinOfFile(path: string): string {
   } catch (error) {
     throw usageError(`Cannot read the public key in ${path}: ${whyNot(error)}`)
   }
+  const { createHash, createPublicKey } = builtin('node:crypto')
   try {
     const isPem = bytes.includes('-----BEGIN ')
     const key = isPem

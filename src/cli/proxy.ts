@@ -1,6 +1,5 @@
 /** `lull proxy set`, `show`: which way a job goes. */
 
-import { stdout } from 'node:process'
 import { asCaller } from '../job/proxy-rules.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { harmless } from './columns.ts'
@@ -23,7 +22,7 @@ export async function showProxy(args: Arguments): Promise<number> {
   const client = await connect({ start: true })
   const { id } = await client.call('job.get', { id: args.operands[0] ?? '' })
   const settings = await client.call('job.getProxySettings', { id })
-  if (args.has('json')) stdout.write(`${JSON.stringify({ id, ...settings }, null, 2)}\n`)
-  else stdout.write(`${harmless(describeSettings(settings))}\n`)
+  if (args.has('json')) process.stdout.write(`${JSON.stringify({ id, ...settings }, null, 2)}\n`)
+  else process.stdout.write(`${harmless(describeSettings(settings))}\n`)
   return exitStatus.ok
 }

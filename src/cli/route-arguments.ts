@@ -1,7 +1,7 @@
 /** Which way a job shall go: `--proxy`, `--noproxy` and `--pac` become proxy settings. */
 
-import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { readFileSync } from '../client/node-fs.ts'
 import type { ProxySettings, ProxyUsage } from '../job/route.ts'
 import { usageError } from './cli-error.ts'
 import type { Arguments } from './parse.ts'

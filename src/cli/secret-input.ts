@@ -1,6 +1,5 @@
 /** Where passwords come from: lines of standard input, or somebody at the terminal. Never the command line. */
 
-import { stdin } from 'node:process'
 import { Terminal, TerminalError } from '../client/terminal.ts'
 import { exitStatus, usageError, withSymbol } from './cli-error.ts'
 
@@ -34,7 +33,9 @@ export class SecretInput implements AsyncDisposable {
    */
   async read({ what, fromStdin, option }: Wanted): Promise<string> {
     const bytes =
-      fromStdin && !stdin.isTTY ? await this.#line(what) : await ask(what, fromStdin, option)
+      fromStdin && !process.stdin.isTTY
+        ? await this.#line(what)
+        : await ask(what, fromStdin, option)
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     } catch {
@@ -82,7 +83,7 @@ export class SecretInput implements AsyncDisposable {
   /** Reads on. @returns whether there was more */
   async #more(): Promise<boolean> {
     if (this.#isAtEnd) return false
-    this.#chunks ??= stdin[Symbol.asyncIterator]()
+    this.#chunks ??= process.stdin[Symbol.asyncIterator]()
     const { done, value } = await this.#chunks.next()
     if (done === true) {
       this.#isAtEnd = true

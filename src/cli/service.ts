@@ -1,10 +1,9 @@
 /** `lull serve`, `stop`, `status`: the service itself. */
 
-import { readFileSync } from 'node:fs'
-import { stderr, stdout } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
+import { readFileSync } from '../client/node-fs.ts'
 import { findHome } from '../client/home.ts'
-import { UnreachableError } from '../client/socket-transport.ts'
+import { UnreachableError } from '../client/unreachable.ts'
 import type { ServiceStatus } from '../rpc/contract.ts'
 import { exitStatus, withSymbol } from './cli-error.ts'
 import { connect } from './connect.ts'
@@ -23,7 +22,7 @@ export async function serve(): Promise<number> {
     import('../service/begin-anew.ts'),
   ])
   const { home, ended } = await service.serve()
-  stderr.write(`The service runs in ${home.folder} with process id ${process.pid}\n`)
+  process.stderr.write(`The service runs in ${home.folder} with process id ${process.pid}\n`)
   if ((await ended).isRenewed) beginAnew()
   return exitStatus.ok
 }
@@ -37,7 +36,7 @@ export async function stop(): Promise<number> {
     await client.call('service.stop', {})
   } catch (error) {
     if (!(error instanceof UnreachableError)) throw error
-    stdout.write('The service does not run\n')
+    process.stdout.write('The service does not run\n')
     return exitStatus.ok
   }
   for (let waited = 0; isAlive(pid); waited += LOOK_EVERY_MS) {
@@ -51,7 +50,7 @@ export async function stop(): Promise<number> {
     }
     await delay(LOOK_EVERY_MS)
   }
-  stdout.write('The service has stopped\n')
+  process.stdout.write('The service has stopped\n')
   return exitStatus.ok
 }
 
@@ -72,13 +71,13 @@ export async function rotateVault(args: Arguments): Promise<number> {
   const client = await connect({ start: true })
   const result = await client.call('vault.rotate', {})
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
     return exitStatus.ok
   }
   const { resealed, lost } = result
   const records = resealed === 1 ? '1 secret is' : `${resealed} secrets are`
-  stdout.write(`${records} sealed with a new key now\n`)
-  if (lost > 0) stderr.write(`No key opens ${lost} more: their jobs need new credentials\n`)
+  process.stdout.write(`${records} sealed with a new key now\n`)
+  if (lost > 0) process.stderr.write(`No key opens ${lost} more: their jobs need new credentials\n`)
   return exitStatus.ok
 }
 
@@ -88,7 +87,7 @@ export async function status(args: Arguments): Promise<number> {
   const client = await connect({ start: false })
   const found = await client.call('service.status', {})
   if (args.has('json')) {
-    stdout.write(`${JSON.stringify(found, null, 2)}\n`)
+    process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
     return exitStatus.ok
   }
   const rows: readonly (readonly [string, string])[] = [
@@ -108,7 +107,7 @@ export async function status(args: Arguments): Promise<number> {
     ['Code', codeSentence(found)],
     ...Object.entries(found.native),
   ]
-  for (const [name, value] of rows) stdout.write(`${name.padEnd(18)} ${value}\n`)
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(18)} ${value}\n`)
   return exitStatus.ok
 }
 

@@ -1,7 +1,8 @@
 /** Where `lull get` saves what it fetches; what stands in the way is found before there is a job. */
 
-import { lstatSync, opendirSync, statSync, type Stats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { lstatSync, opendirSync, statSync } from '../client/node-fs.ts'
 import { JobError } from '../job/failure.ts'
 import { checkLocalName, withoutUserInformation } from '../job/names.ts'
 import type { FileParams } from '../rpc/contract.ts'

@@ -1,8 +1,7 @@
 /** `lull trust set`, and what the options say of which servers a job trusts. */
 
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { stdout } from 'node:process'
+import { readFileSync } from '../client/node-fs.ts'
 import type { JobProperties } from '../rpc/contract.ts'
 import { exitStatus, usageError } from './cli-error.ts'
 import { connect } from './connect.ts'
@@ -43,8 +42,9 @@ export async function setTrust(args: Arguments): Promise<number> {
   const { securityFlags } = trust
   const meant = securityFlags === undefined ? {} : { securityFlags: securityFlags | kept }
   const job = await client.call('job.set', { id, ...trust, ...meant })
-  if (args.has('json')) stdout.write(`${JSON.stringify(job, null, 2)}\n`)
-  else if (job.state === 'ERROR') stdout.write(`lull resume ${id.slice(0, 8)} goes on with it\n`)
+  if (args.has('json')) process.stdout.write(`${JSON.stringify(job, null, 2)}\n`)
+  else if (job.state === 'ERROR')
+    process.stdout.write(`lull resume ${id.slice(0, 8)} goes on with it\n`)
   return exitStatus.ok
 }
 

@@ -1,6 +1,6 @@
 /** Which URLs `lull get` is to fetch: of its command line, and of lists. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync } from '../client/node-fs.ts'
 import { JobError } from '../job/failure.ts'
 import { checkRemoteName } from '../job/names.ts'
 import { usageError } from './cli-error.ts'

@@ -1,8 +1,8 @@
 /** Where a service keeps what it owns, and where it answers: one place knows the platforms' customs. */
 
-import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
+import { builtin } from './builtin.ts'
 import { currentUser, homeFolder } from './who.ts'
 
 /** The places of one service. */
@@ -94,12 +94,15 @@ function homeIn(folder: string, world: HomeWorld): Home {
 
 /** In the folder where it fits; else in a folder of the user's own that is short enough. */
 function socketOf(folder: string, { platform, temporaryFolder, user }: HomeWorld): string {
-  const digest = createHash('sha256').update(folder).digest('hex').slice(0, 32)
-  if (platform === 'win32') return `\\\\.\\pipe\\lull-${user}-${digest}`
+  if (platform === 'win32') return `\\\\.\\pipe\\lull-${user}-${digestOf(folder)}`
   const path = join(folder, 'lull.sock')
   if (Buffer.byteLength(path) <= SOCKET_PATH_LIMIT) return path
-  const short = join(temporaryFolder, `lull-${user}`, `${digest}.sock`)
-  return Buffer.byteLength(short) <= SOCKET_PATH_LIMIT
-    ? short
-    : join('/tmp', `lull-${user}`, `${digest}.sock`)
+  const name = `${digestOf(folder)}.sock`
+  const short = join(temporaryFolder, `lull-${user}`, name)
+  return Buffer.byteLength(short) <= SOCKET_PATH_LIMIT ? short : join('/tmp', `lull-${user}`, name)
+}
+
+/** A name for a folder: 32 hexadecimal digits. */
+function digestOf(folder: string): string {
+  return builtin('node:crypto').createHash('sha256').update(folder).digest('hex').slice(0, 32)
 }

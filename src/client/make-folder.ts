@@ -1,7 +1,7 @@
 /** Makes a folder with what is above it. */
 
-import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { existsSync, mkdirSync, statSync } from './node-fs.ts'
 
 /**
  * Makes a private folder (mode 0700) and every missing one above it; one that is there is left as it is.

@@ -1,11 +1,5 @@
-/**
- * Node's HTTP. An `import` of it would read every name that it exports, and one of them loads a second HTTP client: 25 ms
- * and some MiB that each command and the service would spend on nothing.
- */
+/** Node's HTTP, as this project uses it. */
 
-import { assert } from '../base/error.ts'
+import { builtin } from './builtin.ts'
 
-const http = process.getBuiltinModule('node:http')
-assert(http !== undefined, 'Node has HTTP')
-
-export const { createServer, request } = http
+export const { createServer, request } = builtin('node:http')

@@ -8,7 +8,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { socketTransport, UnreachableError } from './socket-transport.ts'
+import { socketTransport } from './socket-transport.ts'
+import { UnreachableError } from './unreachable.ts'
 
 const skip = process.platform === 'win32' && 'pipes have other names there'
 

@@ -1,6 +1,5 @@
 /** Starts the service of a home when none answers there. */
 
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,10 +10,12 @@ import { proxyVariables } from '../job/route.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { ServiceStatus } from '../rpc/contract.ts'
 import { version } from '../version.ts'
+import { builtin } from './builtin.ts'
 import type { Home } from './home.ts'
 import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
-import { HungError, socketTransport, UnreachableError } from './socket-transport.ts'
+import { socketTransport } from './socket-transport.ts'
+import { HungError, UnreachableError } from './unreachable.ts'
 
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
 const OTHERS_START_MS = 10_000
@@ -134,15 +135,19 @@ async function spawnService(
   const unfit = tryToMake(home.folder)
   if (unfit !== undefined) return unfit
   const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
-  const child = spawn(process.execPath, [...serviceArguments, fileURLToPath(entry)], {
-    // A folder that nobody deletes under a process that runs for months.
-    cwd: parse(home.folder).root,
-    env: { ...serviceEnvironment, ...ownEnvironment(), ...env },
-    detached: true,
-    // The fourth channel says in one line of JSON how the start went.
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    windowsHide: true,
-  })
+  const child = builtin('node:child_process').spawn(
+    process.execPath,
+    [...serviceArguments, fileURLToPath(entry)],
+    {
+      // A folder that nobody deletes under a process that runs for months.
+      cwd: parse(home.folder).root,
+      env: { ...serviceEnvironment, ...ownEnvironment(), ...env },
+      detached: true,
+      // The fourth channel says in one line of JSON how the start went.
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      windowsHide: true,
+    },
+  )
   child.unref()
   const channel = child.stdio[3] as Readable
   const failed = once(child, 'error').then(([error]: unknown[]) => String(error))

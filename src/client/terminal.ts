@@ -1,9 +1,10 @@
 /** The terminal in front of somebody, whatever standard input and output are connected to. */
 
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { ReadStream } from 'node:tty'
+import type { ReadStream } from 'node:tty'
 import { LullError } from '../base/error.ts'
+import { builtin } from './builtin.ts'
 import { harmless } from './harmless.ts'
+import { closeSync, openSync, writeSync } from './node-fs.ts'
 import { TypedLine } from './typed-line.ts'
 
 /** There is nobody to ask, or nobody who wants to answer. */
@@ -44,6 +45,7 @@ export class Terminal implements Disposable {
     let output: number | undefined
     try {
       output = openSync(names.output, 'r+')
+      const { ReadStream } = builtin('node:tty')
       return new Terminal(new ReadStream(openSync(names.input, 'r+')), output)
     } catch {
       if (output !== undefined) closeSync(output)
