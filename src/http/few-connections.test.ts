@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import type { Hop } from '../job/route.ts'
-import { fetchText, makeClient, ok } from './servers.suite.ts'
+import { droppingSink, fetchText, get, makeClient, ok, serve } from './servers.suite.ts'
 
 /** How many connections are taken; then nobody listens any more. */
 const taken = 2
@@ -51,3 +51,24 @@ for (const [what, way] of ways) {
     assert.deepEqual(await Promise.all(names.map((name) => get(name, 6))), names)
   })
 }
+
+test('who gets no answer does not ask again because another party has a connection', async (t) => {
+  const server = await serve(t, (peer, target) => {
+    if (target === '/refused' && peer.index < 9) peer.reset()
+    else peer.say('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n1')
+  })
+  const client = makeClient(t)
+  const begun = Promise.withResolvers<void>()
+  const endless = client.exchange(get(`${server.url}/endless`, { party: 'another' }), {
+    ...droppingSink,
+    head: () => 'take',
+    write: () => begun.resolve(),
+    flush: () => undefined,
+  })
+  endless.catch(() => undefined)
+  await begun.promise
+  await assert.rejects(fetchText(client, `${server.url}/refused`), {
+    code: 'ERROR_WINHTTP_CONNECTION_ERROR',
+  })
+  assert.deepEqual(server.targets, ['/endless', '/refused'])
+})

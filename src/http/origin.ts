@@ -195,14 +195,16 @@ export class Origin implements PipelineOwner {
    * Whether the leg that was due when its connection ended may be sent on another (RFC 9110 §9.2.2).
    *
    * A connection that had answered before may have been closed before the request came; one that had not has failed,
-   * unless others stand: then the server bears no more of them than these, and the leg waits for one of those. Some
-   * bear one, and let the others wait in silence for as long as a large file takes.
+   * unless others of its party stand: then the server bears no more of them than these, and the leg waits for one of
+   * those. Some bear one, and let the others wait in silence for as long as a large file takes. What another party has
+   * is nothing to wait for.
    */
   #maySendAgain(leg: Leg, { answered }: Pipeline, { cause, error }: Ending): boolean {
     if (leg.isAlone || !leg.isIdempotent) return false
     if (cause === 'silence' && (leg.isBehindOthers || answered > 0)) return leg.isBehindOthers
     if (answered > 0) return true
-    const standing = [...this.#partyOf.keys()].filter(({ isServed }) => isServed).length
+    const { pipelines = [] } = this.#parties.get(leg.parts.party) ?? {}
+    const standing = [...pipelines].filter(({ isServed }) => isServed).length
     if (standing === 0 || !(cause === 'silence' || isRefusal(error))) return false
     this.#bearable = standing
     return true
