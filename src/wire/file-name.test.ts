@@ -150,6 +150,13 @@ const urls = [
   ['https://example.com/%00.txt', '_.txt', 'NUL'],
   ['https://example.com/con', '_con', 'a device'],
   [`https://example.com/${'%41'.repeat(5000)}`, 'A'.repeat(255), 'longer than is looked at'],
+  ['https://example.com/a/con', '_con', 'a device in a plain URL'],
+  ['https://example.com/a/b.txt.', 'b.txt', 'a dot at the end'],
+  ['https://example.com/a\\b.txt', 'b.txt', 'a backslash, which is a slash in such a URL'],
+  ['https://example.com?/a/b.txt', undefined, 'a query where a path would stand'],
+  ['https:///example.com', undefined, 'a host behind one slash too many'],
+  ['https://exa mple/b.txt', undefined, 'a host that is none'],
+  ['https://example.com/..', undefined, 'no segment once it is resolved'],
   ['not a URL', undefined, 'no URL'],
   ['/a/b', undefined, 'a relative reference'],
 ] as const
@@ -167,6 +174,17 @@ test('fileNameFromUrl() finds the name that was encoded into the URL', () => {
       if (name === undefined || !name.isWellFormed()) return
       assert.equal(fileNameFromUrl(`https://example.com/a/${encodeURIComponent(name)}?q`), name)
     }),
+  )
+})
+
+test('fileNameFromUrl() finds the same name whatever stands behind the path', () => {
+  const tail = string({ unit: constantFrom('a', '_', '.', '-', '/', '\\', '%', '4', '1', '\t') })
+  check(
+    property(webUrl(), tail, (url, tail) => {
+      const path = `${new URL(url).origin}/${tail}`
+      assert.equal(fileNameFromUrl(path), fileNameFromUrl(`${path}?`))
+    }),
+    { numRuns: 2000 },
   )
 })
 

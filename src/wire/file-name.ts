@@ -57,10 +57,16 @@ export function safeFileName(name: string): string | undefined {
  */
 export function fileNameFromUrl(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined
+  // Most URLs, of which there may be very many, need not be taken apart for it.
+  const plain = plainEnd.exec(url)?.[1]
+  if (plain !== undefined) return safeFileName(plain)
   const segment = new URL(url).pathname.split('/').findLast((segment) => segment !== '')
   if (segment === undefined) return undefined
   return safeFileName(decodePercent(segment.slice(0, LONGEST_SEGMENT)))
 }
+
+/** A path whose last segment says what it is: not empty, no `.` or `..`, nothing encoded, and nothing behind it. */
+const plainEnd = /^https?:\/\/[^/\\?#]+\/(?:[^?#]*\/)?(\w[\w.-]{0,200})$/i
 
 /** One code point of UTF-8, percent-encoded; overlong forms and surrogates are weeded out by the decoder. */
 const encodedCodePoint =
@@ -85,7 +91,8 @@ function trimEnds(name: string): string {
 
 /** At most `longest` bytes of a name; 17 or more. */
 function cut(name: string, longest: number): string {
-  if (countBytes(name) <= longest) return name
+  // A code unit has three bytes at most.
+  if (name.length * 3 <= longest || countBytes(name) <= longest) return name
   const dot = name.lastIndexOf('.')
   const extension = dot > 0 ? name.slice(dot) : ''
   const extensionBytes = countBytes(extension)
