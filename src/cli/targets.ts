@@ -1,7 +1,7 @@
 /** Where `lull get` saves what it fetches; what stands in the way is found before there is a job. */
 
 import type { Stats } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { lstatSync, opendirSync, statSync } from '../client/node-fs.ts'
 import { JobError } from '../job/failure.ts'
 import { checkLocalName, withoutUserInformation } from '../job/names.ts'
@@ -18,27 +18,47 @@ import { placed, type Wanted } from './wanted.ts'
  *   `ERROR_PATH_NOT_FOUND` when there is no folder for it
  */
 export function targets(wanted: readonly Wanted[], args: Arguments): readonly FileParams[] {
-  const files = wanted.map((each) => target(each, wanted.length, args))
+  const output = args.value('output')
+  const serverNamesIt = args.has('content-disposition')
+  const name =
+    output === undefined
+      ? namesIn(args.value('directory') ?? '.', serverNamesIt)
+      : () => named(output)
+  const files = wanted.map((each) => ({
+    remoteName: each.url,
+    localName: checked(name(each), each),
+  }))
   checkDistinct(files)
   checkFolders(files)
-  if (!args.has('force') && !args.has('content-disposition')) checkAbsent(files)
+  if (!args.has('force') && !serverNamesIt) checkAbsent(files)
   return files
 }
 
-function target(wanted: Wanted, count: number, args: Arguments): FileParams {
-  const { url, name } = wanted
-  const output = count === 1 ? args.value('output') : undefined
-  const folder = args.value('directory') ?? '.'
-  if (output !== undefined) checkNamesFile(output)
-  const chosen = output ?? name ?? nameInUrl(wanted, args.has('content-disposition'))
-  const localName = output === undefined ? resolve(folder, chosen) : resolve(chosen)
+/** Full paths in a folder. The name a URL suggests is no path, and needs not be resolved for each of thousands. */
+function namesIn(folder: string, serverNamesIt: boolean): (wanted: Wanted) => string {
+  const full = resolve(folder)
+  const beginning = full.endsWith(sep) ? full : full + sep
+  return (wanted) =>
+    wanted.name === undefined
+      ? beginning + nameInUrl(wanted, serverNamesIt)
+      : resolve(full, wanted.name)
+}
+
+function named(output: string): string {
+  checkNamesFile(output)
+  return resolve(output)
+}
+
+const pathStyle = process.platform === 'win32' ? 'win32' : 'posix'
+
+function checked(localName: string, wanted: Wanted): string {
   try {
-    checkLocalName(localName, process.platform === 'win32' ? 'win32' : 'posix')
+    checkLocalName(localName, pathStyle)
+    return localName
   } catch (error) {
     if (error instanceof JobError) throw usageError(placed(error.message, wanted))
     throw error
   }
-  return { remoteName: url, localName }
 }
 
 /** A full path has no separator at its end any more, which would say that a folder is meant. */
@@ -53,10 +73,10 @@ function checkNamesFile(output: string): void {
 }
 
 function nameInUrl(wanted: Wanted, serverNamesIt: boolean): string {
-  const { url, line } = wanted
+  const { url, list } = wanted
   const name = fileNameFromUrl(url) ?? (serverNamesIt ? 'download' : undefined)
   if (name !== undefined) return name
-  const cure = line === undefined ? 'give one with -o' : 'give one behind it and a tab'
+  const cure = list === undefined ? 'give one with -o' : 'give one behind it and a tab'
   throw usageError(
     placed(`Cannot find a file name in ${withoutUserInformation(url)}: ${cure}`, wanted),
   )
@@ -77,7 +97,8 @@ function checkDistinct(files: readonly FileParams[]): void {
 
 /** A slip in the name of a folder is not worth a job. Whatever else stands in the way, the service says it better. */
 function checkFolders(files: readonly FileParams[]): void {
-  const folders = new Map(files.map(({ localName }) => [dirname(localName), localName]))
+  const folders = new Map<string, string>()
+  for (const { localName } of files) folders.set(dirname(localName), localName)
   for (const [folder, localName] of folders) {
     if (!isMissing(folder)) continue
     throw withSymbol(

@@ -10,10 +10,11 @@ import type { SecretInput } from './secret-input.ts'
 /** A URL with the name somebody gave it. */
 export interface Wanted {
   readonly url: string
-  readonly name?: string
-  /** Where it stands: in which list, and in which line of it, from 1. */
-  readonly list?: string
-  readonly line?: number
+  readonly name: string | undefined
+  /** The list it stands in; none for one of the command line. */
+  readonly list: string | undefined
+  /** The line of the list, from 1. */
+  readonly line: number
 }
 
 /**
@@ -22,9 +23,11 @@ export interface Wanted {
  * @throws {CliError} exit status 2 when there is none, or one that cannot be fetched
  */
 export async function wantedFiles(args: Arguments, input: SecretInput): Promise<readonly Wanted[]> {
-  const lists: (readonly Wanted[])[] = []
-  for (const path of args.values('input')) lists.push(await readList(path, input))
-  const wanted = [...args.operands.map((url) => ({ url })), ...lists.flat()]
+  const wanted: Wanted[] = args.operands.map((url) => ({ url, name: undefined, ...nowhere }))
+  for (const path of args.values('input')) {
+    const content = await readList(path, input)
+    for (const each of linesOf(content, nameOfList(path))) wanted.push(each)
+  }
   if (wanted.length === 0) {
     const [list] = args.values('input')
     throw usageError(
@@ -45,6 +48,8 @@ export async function wantedFiles(args: Arguments, input: SecretInput): Promise<
   return wanted
 }
 
+const nowhere = { list: undefined, line: 0 }
+
 function checkUrl(wanted: Wanted): void {
   try {
     checkRemoteName(wanted.url)
@@ -63,25 +68,32 @@ function nameOfList(path: string): string {
   return path === '-' ? 'standard input' : path
 }
 
-/** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
-async function readList(path: string, input: SecretInput): Promise<readonly Wanted[]> {
-  let content: string
+async function readList(path: string, input: SecretInput): Promise<string> {
   try {
     // Standard input may be a pipe that has nothing yet, which a synchronous read would take for an error.
-    content = path === '-' ? await input.rest() : readFileSync(path, 'utf8')
+    return path === '-' ? await input.rest() : readFileSync(path, 'utf8')
   } catch (error) {
     throw usageError(`Cannot read the list ${path}: ${whyNot(error)}`)
   }
-  const list = nameOfList(path)
-  return content
-    .replace(/^\uFEFF/u, '')
-    .split(/\r?\n/u)
-    .flatMap((text, index) => {
-      if (text.trim() === '' || text.startsWith('#')) return []
-      const [url = '', name = ''] = text.split('\t').map((part) => part.trim())
-      const place = { list, line: index + 1 }
-      return [name === '' ? { url, ...place } : { url, name, ...place }]
-    })
+}
+
+/** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
+function* linesOf(content: string, list: string): Generator<Wanted, void> {
+  let from = content.startsWith('\uFEFF') ? 1 : 0
+  for (let line = 1; from < content.length; line++) {
+    const end = content.indexOf('\n', from)
+    const text = content.slice(from, end < 0 ? content.length : end).trimEnd()
+    from = end < 0 ? content.length : end + 1
+    if (text === '' || text.startsWith('#')) continue
+    const tab = text.indexOf('\t')
+    const url = tab < 0 ? text : text.slice(0, tab)
+    yield { url: url.trim(), name: tab < 0 ? undefined : secondField(text), list, line }
+  }
+}
+
+function secondField(text: string): string | undefined {
+  const [, name = ''] = text.split('\t')
+  return name.trim() === '' ? undefined : name.trim()
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([
