@@ -54,7 +54,7 @@ class EndingError extends UnreachableError {
 }
 
 /** Whether nobody was there to take what was to be sent: then nothing has been done. */
-function isAway(error: unknown): boolean {
+export function isAway(error: unknown): boolean {
   if (error instanceof EndingError) return true
   if (!(error instanceof UnreachableError) || !(error.cause instanceof Error)) return false
   const { code } = error.cause as NodeJS.ErrnoException

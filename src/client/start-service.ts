@@ -11,10 +11,11 @@ import { RpcClient } from '../rpc/client.ts'
 import type { ServiceStatus } from '../rpc/contract.ts'
 import { version } from '../version.ts'
 import { builtin } from './builtin.ts'
+import { whenThere } from './coming.ts'
 import type { Home } from './home.ts'
 import { makeFolder } from './make-folder.ts'
 import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
-import { socketTransport } from './socket-transport.ts'
+import { isAway, socketTransport } from './socket-transport.ts'
 import { HungError, UnreachableError } from './unreachable.ts'
 
 /** How long a service that somebody else is starting may take to answer, and how often it is asked. */
@@ -37,9 +38,13 @@ export async function connect(
   home: Home,
   { start, env, tell }: ConnectOptions,
 ): Promise<RpcClient> {
-  const client = new RpcClient(socketTransport(home.socket, { awayLimitMs: AWAY_LIMIT_MS }))
+  const transport = socketTransport(home.socket, { awayLimitMs: AWAY_LIMIT_MS })
+  const client = new RpcClient({
+    ...transport,
+    post: (message) => whenThere(home, () => transport.post(message), isAway),
+  })
   const probe = new RpcClient(socketTransport(home.socket, { answerLimitMs: ANSWER_LIMIT_MS }))
-  const found = await statusOrNext(probe)
+  const found = await statusOrNext(probe, home)
   if (!(found instanceof UnreachableError)) {
     const sentence = mismatch(found)
     if (sentence !== undefined) tell?.(sentence)
@@ -50,7 +55,7 @@ export async function connect(
   if (problem === undefined) return client
   // Another process may have won the race to start it.
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
-    if (!((await statusOf(probe)) instanceof UnreachableError)) return client
+    if (!((await statusOf(() => askStatus(probe))) instanceof UnreachableError)) return client
     if (problem.code !== 'ERR_SERVICE_LOCKED') break
     await delay(ASK_EVERY_MS)
   }
@@ -70,9 +75,13 @@ export interface ConnectOptions {
 /** A status of any version. */
 type AnyStatus = Pick<ServiceStatus, 'version' | 'started'> & Partial<ServiceStatus>
 
-/** The same as {@link statusOf}; of the next service when the one that answered begins anew. */
-async function statusOrNext(probe: RpcClient): Promise<AnyStatus | UnreachableError> {
-  const found = await statusOf(probe)
+/**
+ * What the service says of itself; one that comes when none is there, or the next one when the one that answered begins
+ * anew.
+ */
+async function statusOrNext(probe: RpcClient, home: Home): Promise<AnyStatus | UnreachableError> {
+  // To ask harms nobody, also twice.
+  const found = await statusOf(() => whenThere(home, () => askStatus(probe), isUnreachable))
   if (found instanceof UnreachableError || found.code?.isRestarting !== true) return found
   return nextStatus(probe, found)
 }
@@ -84,10 +93,10 @@ export async function nextStatus(
 ): Promise<AnyStatus | UnreachableError> {
   for (let waited = 0; waited < OTHERS_START_MS; waited += ASK_EVERY_MS) {
     await delay(ASK_EVERY_MS)
-    const next = await statusOf(client)
+    const next = await statusOf(() => askStatus(client))
     if (!(next instanceof UnreachableError) && next.started !== started) return next
   }
-  return statusOf(client)
+  return statusOf(() => askStatus(client))
 }
 
 /** What a person has to know of a service that is not of this version. */
@@ -104,14 +113,22 @@ function mismatch({ version: theirs, code }: AnyStatus): string | undefined {
  *
  * @throws {HungError} when one is there and says nothing: another would not mend that
  */
-async function statusOf(probe: RpcClient): Promise<AnyStatus | UnreachableError> {
+async function statusOf(ask: () => Promise<AnyStatus>): Promise<AnyStatus | UnreachableError> {
   try {
-    return await probe.call('service.status', {})
+    return await ask()
   } catch (error) {
-    if (!(error instanceof UnreachableError)) throw error
-    if (error.cause instanceof HungError) throw error.cause
-    return error
+    if (isUnreachable(error)) return error
+    throw error instanceof UnreachableError ? error.cause : error
   }
+}
+
+function askStatus(probe: RpcClient): Promise<AnyStatus> {
+  return probe.call('service.status', {})
+}
+
+/** Whether nobody is there; one that is there and hung is another matter. */
+function isUnreachable(error: unknown): error is UnreachableError {
+  return error instanceof UnreachableError && !(error.cause instanceof HungError)
 }
 
 function reasonOf({ cause }: UnreachableError): string {

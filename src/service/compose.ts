@@ -25,7 +25,7 @@ import { nativeStatus } from '../native/native.ts'
 import { peerCredentials } from '../native/peer-credentials.ts'
 import { systemCalls } from '../native/system.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
-import { acquireLock } from '../store/lock.ts'
+import { acquireLock, type Lock } from '../store/lock.ts'
 import { openJobStore } from '../store/sqlite-job-store.ts'
 import { keySources } from '../vault/key-sources.ts'
 import { rotate, type RotationProgress } from '../vault/rotate.ts'
@@ -55,6 +55,8 @@ export interface ComposedService {
   /** Who this process is. */
   readonly self: Caller
   readonly identify: (socket: Socket) => Caller | undefined
+  /** Tells clients who find nobody at the socket whether somebody comes. */
+  announce(isComing: boolean): void
   /** Everything synced and committed, the queue closed, the home free for another service. */
   stop(): Promise<void>
 }
@@ -63,6 +65,8 @@ export interface ComposedService {
 export interface ComposeOptions {
   /** Called when a client asks the service to stop. */
   readonly stopRequested: () => void
+  /** Whether somebody will answer at the socket: clients wait for that until `announce` says otherwise. */
+  readonly isComing?: boolean
   /** Called when the service should begin anew, because its code was replaced; absent where it cannot. */
   readonly renewalRequested?: () => void
 }
@@ -74,10 +78,10 @@ export interface ComposeOptions {
  */
 export function compose(
   home: Home,
-  { stopRequested, renewalRequested }: ComposeOptions,
+  { stopRequested, renewalRequested, isComing = false }: ComposeOptions,
 ): ComposedService {
   prepareHomeFolder(home.folder)
-  const lock = lockHome(home)
+  const lock = lockHome(home, isComing)
   try {
     const file = readConfig(home.config)
     const log = fileLog(home.log, { debug: file.debug ?? false })
@@ -148,6 +152,7 @@ export function compose(
       log,
       self: selfCaller(),
       identify,
+      announce: (comes) => lock.announce(comes),
       async stop() {
         renewal[Symbol.dispose]()
         stopping.abort(new LullError('ERR_SERVICE_STOPPED', 'Cannot go on: the service stops'))
@@ -159,6 +164,7 @@ export function compose(
       },
     }
   } catch (error) {
+    lock.announce(false)
     lock[Symbol.dispose]()
     throw error
   }
@@ -221,8 +227,8 @@ function systemNetwork({ metered = 'auto' }: Config, log: Log): SystemNetwork {
   })
 }
 
-function lockHome(home: Home): Disposable {
-  const lock = acquireLock(home.lock)
+function lockHome(home: Home, isComing: boolean): Lock {
+  const lock = acquireLock(home.lock, isComing)
   if (!('heldBy' in lock)) return lock
   const holder =
     lock.heldBy === undefined ? 'another process' : `the process with id ${lock.heldBy}`

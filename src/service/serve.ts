@@ -27,10 +27,12 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
   let isStopped = false
   const stop = (): void => {
     isStopped = true
+    service.announce(false)
     request()
   }
   const stopRequested = (): void => {
     isStopped = true
+    service.announce(false)
     setImmediate(() => {
       server?.endStreams()
       request()
@@ -40,13 +42,15 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
     // Streams are not ended in order: whoever follows a job comes back to the next service.
     setImmediate(() => {
       isRenewed = true
+      service.announce(!isStopped)
       request()
     })
   }
-  const service = compose(home, { stopRequested, renewalRequested })
+  const service = compose(home, { stopRequested, renewalRequested, isComing: true })
   try {
     const listening = await listen(home.socket, service)
     server = listening
+    service.announce(false)
     // Heard again and again: a second signal must not end what the first is still syncing.
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
@@ -56,6 +60,7 @@ export async function serve(home: Home = findHome()): Promise<RunningService> {
     })
     return { home, ended, stop }
   } catch (error) {
+    service.announce(false)
     await service.stop()
     throw error
   }

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { once } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LullError } from '../base/error.ts'
 import { makeFolder } from '../client/make-folder.ts'
 import { createServer } from '../client/node-http.ts'
@@ -20,6 +21,10 @@ const MESSAGE_LIMIT = 64 * 1024 * 1024
 
 /** How long a message may take to arrive. */
 const MESSAGE_TIMEOUT_MS = 60_000
+
+/** How long streams may end in order when the service ends, and how long calls may take: it ends within two seconds. */
+const STREAM_GRACE_MS = 100
+const ANSWER_GRACE_MS = 1_000
 
 /** What is said to calls that come too late. */
 const ENDING = 'Cannot answer: the service ends, and has done nothing; ask the next one'
@@ -61,8 +66,9 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   if (!isPipe) prepareFolder(dirname(path))
   if (!isPipe) rmSync(path, { force: true })
   const streams = new Set<ServerResponse>()
+  let isOpen = true
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    serve(request, response, { ...service, streams, isOpen: () => server.listening }).catch(
+    serve(request, response, { ...service, streams, isOpen: () => isOpen }).catch(
       (error: unknown) => {
         service.dispatch.broken(error)
         response.destroy()
@@ -88,7 +94,12 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   }
   return {
     endStreams: () => streams.forEach((response) => response.end()),
-    stop: () => stop(server),
+    stop: () => {
+      isOpen = false
+      // Whoever comes from now on finds nobody there.
+      if (!isPipe) rmSync(path, { force: true })
+      return stop(server, streams)
+    },
   }
 }
 
@@ -105,12 +116,20 @@ function prepareFolder(folder: string): void {
   }
 }
 
-async function stop(server: Server): Promise<void> {
+/** Who has come before is let in and told that it is too late: a door that shuts on them would leave them in doubt. */
+async function stop(server: Server, streams: ReadonlySet<ServerResponse>): Promise<void> {
+  let came = 0
+  server.on('connection', () => came++)
+  // One is let in at a turn of the loop.
+  for (let before = -1; came > before;) {
+    before = came
+    await nextTurn()
+  }
   const closed = once(server, 'close')
   server.close()
-  server.closeIdleConnections()
-  // Event streams have no end of their own.
-  setTimeout(() => server.closeAllConnections(), 100).unref()
+  // These have no end of their own.
+  setTimeout(() => streams.forEach((response) => response.destroy()), STREAM_GRACE_MS).unref()
+  setTimeout(() => server.closeAllConnections(), ANSWER_GRACE_MS).unref()
   await closed
 }
 

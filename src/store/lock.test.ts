@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { parseHolder } from '../base/holder.ts'
 import { acquireLock, type Lock, type LockRefusal } from './lock.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lull-lock-'))
@@ -72,6 +73,30 @@ test('acquireLock() is refused to another process until the lock is disposed', a
   const again = acquireLock(path)
   assertHeld(again)
   again[Symbol.dispose]()
+})
+
+test('announce() says beside the lock that its holder comes, also when the lock is disposed then', () => {
+  const path = place()
+  const beside = (): unknown => parseHolder(readFileSync(`${path}.pid`, 'utf8'))
+  const first = acquireLock(path, true)
+  assertHeld(first)
+  assert.deepEqual(beside(), { pid: process.pid, isComing: true })
+  assert.deepEqual(acquireLock(path), { heldBy: process.pid })
+  first.announce(false)
+  assert.deepEqual(beside(), { pid: process.pid, isComing: false })
+  first.announce(true)
+  first[Symbol.dispose]()
+  assert.deepEqual(beside(), { pid: process.pid, isComing: true })
+  const second = acquireLock(path)
+  assertHeld(second)
+  assert.deepEqual(beside(), { pid: process.pid, isComing: false })
+  // It is no longer the first one's to say.
+  first.announce(false)
+  second.announce(true)
+  assert.deepEqual(beside(), { pid: process.pid, isComing: true })
+  second.announce(false)
+  second[Symbol.dispose]()
+  assert.deepEqual(readdirSync(join(path, '..')), ['lock'])
 })
 
 test('acquireLock() succeeds once the holder was killed', async () => {

@@ -2,16 +2,23 @@
  * One service per home: an exclusive transaction on a small SQLite file that nothing is ever written to.
  *
  * The operating system ends the lock with the process, however that ends, so there are no stale locks and nothing to
- * take over. A locked file cannot be read; so the holder's process id lies beside it, for the message and for nothing
- * else.
+ * take over. A locked file cannot be read; so the holder's process id lies beside it, for the message, and whether
+ * somebody will answer who does not answer yet, for clients.
  */
 
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { formatHolder, parseHolder } from '../base/holder.ts'
 import { StoreError, isBusy } from './store-error.ts'
 
 /** The lock, held until it is disposed or the process ends; keep it reachable, or it is collected and released. */
-export type Lock = Disposable
+export interface Lock extends Disposable {
+  /**
+   * Says beside the lock whether the holder comes: it starts, or makes room for the next one, which will be the same
+   * process. What says so then stays there when the lock is disposed.
+   */
+  announce(isComing: boolean): void
+}
 
 /** Why the lock was not acquired. */
 export interface LockRefusal {
@@ -23,9 +30,10 @@ export interface LockRefusal {
  * Tries to become the only holder; does not wait.
  *
  * @param path full; its folder exists. The process id goes to a file beside it, with `.pid` at the end
+ * @param isComing whether clients may wait for the holder to answer
  * @throws {StoreError} `ERR_STORE_IO` when the file can be neither made nor locked for another reason than a holder
  */
-export function acquireLock(path: string): Lock | LockRefusal {
+export function acquireLock(path: string, isComing = false): Lock | LockRefusal {
   let database: DatabaseSync | undefined
   try {
     // Made before SQLite does: whoever could read it could hold it.
@@ -39,30 +47,37 @@ export function acquireLock(path: string): Lock | LockRefusal {
     throw new StoreError('ERR_STORE_IO', `Cannot lock ${path}: ${why}`, { cause: error })
   }
   const held = database
-  writeHolder(path)
+  let isAnnounced = isComing
+  writeHolder(path, isComing)
   return {
+    announce(comes) {
+      if (!held.isOpen || comes === isAnnounced) return
+      isAnnounced = comes
+      writeHolder(path, comes)
+    },
     [Symbol.dispose]() {
       if (!held.isOpen) return
-      rmSync(`${path}.pid`, { force: true })
+      if (!isAnnounced) rmSync(`${path}.pid`, { force: true })
       held.close()
     },
   }
 }
 
-function writeHolder(path: string): void {
+function writeHolder(path: string, isComing: boolean): void {
   try {
-    writeFileSync(`${path}.pid.new`, `${process.pid}\n`, { mode: 0o600 })
+    const text = formatHolder({ pid: process.pid, isComing })
+    writeFileSync(`${path}.pid.new`, text, { mode: 0o600 })
     renameSync(`${path}.pid.new`, `${path}.pid`)
   } catch {
-    // A full disk, most likely. The lock holds without it; only the sentence for a second service is poorer.
+    // A full disk, most likely. The lock holds without it; only what is said to others is poorer.
   }
 }
 
 /** The process id beside the lock; not that of a holder that is gone, whose successor has not written its own yet. */
 function readHolder(path: string): number | undefined {
   try {
-    const pid = Number(readFileSync(`${path}.pid`, 'utf8'))
-    return Number.isSafeInteger(pid) && pid > 0 && isRunning(pid) ? pid : undefined
+    const pid = parseHolder(readFileSync(`${path}.pid`, 'utf8'))?.pid
+    return pid !== undefined && isRunning(pid) ? pid : undefined
   } catch {
     return undefined
   }

@@ -7,8 +7,10 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { currentWorld, findHome } from '../../src/client/home.ts'
+import { currentWorld, findHome, type Home } from '../../src/client/home.ts'
 import { socketTransport } from '../../src/client/socket-transport.ts'
+import { connect } from '../../src/client/start-service.ts'
+import { UnreachableError } from '../../src/client/unreachable.ts'
 import { RpcClient } from '../../src/rpc/client.ts'
 import type { ServiceStatus } from '../../src/rpc/contract.ts'
 import { GatedOrigin } from '../lab/gated-origin.ts'
@@ -56,20 +58,23 @@ class Installed extends LullHome {
     return JSON.parse(stdout)
   }
 
-  /** Whether a service of this version answers; between the old one and the new one nobody does. */
+  /** Whether a service of this version answers; that one of them does is asserted. */
   async isAnsweredBy(version: string): Promise<boolean> {
-    const { stdout, status } = await this.lull(['status', '--json'])
-    return status === 0 && (JSON.parse(stdout) as ServiceStatus).version === version
+    return (await this.status()).version === version
   }
 
-  /** Speaks to the service without any command. */
-  get client(): RpcClient {
-    return new RpcClient(socketTransport(this.socket))
+  /** Speaks to the service without any command, and starts none. */
+  connect(): Promise<RpcClient> {
+    return connect(this.#places, { start: false })
   }
 
   get socket(): string {
+    return this.#places.socket
+  }
+
+  get #places(): Home {
     const world = currentWorld()
-    return findHome({ ...world, env: { ...world.env, LULL_HOME: this.home } }).socket
+    return findHome({ ...world, env: { ...world.env, LULL_HOME: this.home } })
   }
 
   get log(): string {
@@ -98,6 +103,31 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
     assert.match(home.log, /The code of this service was replaced/u)
   })
 
+  test('nobody who asks meanwhile hears that there is no service', async () => {
+    await using home = new Installed('1.0.0')
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    const kept = await home.connect()
+    home.install('2.0.0')
+    let isRenewed = false
+    const askers = Array.from({ length: 8 }, async (_, index) => {
+      while (!isRenewed) {
+        // Some hold a connection, others find the service anew every time.
+        await (index % 2 === 0 ? kept : await home.connect()).call('job.list', {})
+        if (index === 0) isRenewed = await home.isAnsweredBy('2.0.0')
+      }
+    })
+    await Promise.all(askers)
+  })
+
+  test('where no service runs that is said, whatever the last one left beside its lock', async () => {
+    await using home = new Installed('1.0.0')
+    const { stderr, status } = await home.lull(['status'])
+    assert.deepEqual([status, /no service answers/u.test(stderr)], [3, true])
+    assert.equal((await home.lull(['jobs'])).status, 0)
+    await home.killService()
+    await assert.rejects(home.connect(), UnreachableError)
+  })
+
   test('what is being transferred is not disturbed, and the service waits for it', async () => {
     await using origin = await GatedOrigin.start()
     await using home = new Installed('1.0.0')
@@ -120,19 +150,20 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
     await using origin = await GatedOrigin.start()
     await using home = new Installed('1.0.0')
     assert.equal((await home.lull(['jobs'])).status, 0)
-    const { id } = await home.client.call('job.create', {
+    const client = await home.connect()
+    const { id } = await client.call('job.create', {
       displayName: 'later',
       files: [{ remoteName: origin.url('/good/f'), localName: home.path('f') }],
       completesItself: true,
     })
     home.install('2.0.0')
-    await home.client.call('job.resume', { id })
-    await until(async () => {
-      const { state } = await home.client.call('job.get', { id }).catch(() => ({ state: 'gone' }))
-      return state === 'ACKNOWLEDGED'
-    }, 'the file is there')
+    await client.call('job.resume', { id })
+    await until(
+      async () => (await client.call('job.get', { id })).state === 'ACKNOWLEDGED',
+      'the file is there',
+    )
     assert.equal(origin.content.firstDifference(home.path('f')), undefined)
-    assert.equal((await home.client.call('service.status', {})).version, '2.0.0')
+    assert.equal((await client.call('service.status', {})).version, '2.0.0')
   })
 
   test('a program that holds a connection meets the next service, and no error', async () => {
@@ -157,7 +188,11 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
     stream.on('error', () => undefined)
     await once(stream, 'response')
     home.install('2.0.0')
-    await until(async () => (await home.client.call('service.status', {})).code.isRestarting, 'it makes room') // prettier-ignore
+    const raw = new RpcClient(socketTransport(home.socket))
+    await until(
+      async () => (await raw.call('service.status', {})).code.isRestarting,
+      'it makes room',
+    )
     process.kill(pid, 'SIGTERM')
     await until(() => !isAlive(pid), 'it has ended')
     assert.doesNotMatch(home.log.slice(home.log.indexOf('was replaced')), /The service started/u)
@@ -174,6 +209,7 @@ suite('an upgrade', { skip: process.platform === 'win32' && 'files in use stay t
       stderr,
       'The service is of version 1.0.0, this is version 2.0.0: where they do not understand each other, lull stop ends it, and the next command starts its own\n',
     )
-    assert.equal((await home.client.call('service.status', {})).version, '1.0.0')
+    const client = await home.connect()
+    assert.equal((await client.call('service.status', {})).version, '1.0.0')
   })
 })

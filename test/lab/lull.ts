@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BackgroundCopyManager, type JobView } from 'lull'
+import { parseHolder } from '../../src/base/holder.ts'
 import type { Config } from '../../src/service/config.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
@@ -235,8 +236,8 @@ function isServiceOf(pid: number, home: string): boolean {
 /** What a service writes beside its lock. */
 function readHolder(home: string): number | undefined {
   try {
-    const pid = Number(readFileSync(join(home, 'lock.pid'), 'utf8'))
-    return Number.isSafeInteger(pid) && pid > 1 && isRunning(pid) ? pid : undefined
+    const { pid = 0 } = parseHolder(readFileSync(join(home, 'lock.pid'), 'utf8')) ?? {}
+    return pid > 1 && isRunning(pid) ? pid : undefined
   } catch {
     return undefined
   }
