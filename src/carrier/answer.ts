@@ -39,10 +39,11 @@ export interface Answered {
 
 /** What to do with the body. */
 export type Verdict =
-  /** Write it from `offset` on. `size` is the whole file's, where it is known. */
+  /** Write it from `offset` on, up to `end` at most. `size` is the whole file's, where it is known. */
   | {
       readonly kind: 'take'
       readonly offset: number
+      readonly end?: number
       readonly size: number | undefined
       readonly version: Version
     }
@@ -131,6 +132,9 @@ function judgePart(asked: Asked, answered: Answered): Verdict {
   }
   if (asked.offset === 0)
     return invalid('The server sent a part where the whole file was asked for')
+  if (/^multipart\/byteranges\b/iu.test(answered.field('content-type') ?? '')) {
+    return invalid('The server sent several parts where one was asked for')
+  }
   const version = versionOf(answered, range.total)
   // A part of another version is judged by its version first: that its range is another too is no wonder.
   const comparison = compareVersions(asked.version ?? {}, version, policyAfter(asked.tagRestarts))
@@ -154,7 +158,7 @@ function judgePart(asked: Asked, answered: Answered): Verdict {
   const size = range.total ?? asked.version?.size
   if (size !== undefined && range.end > size)
     return invalid('The server sent a part that ends behind the file')
-  return { kind: 'take', offset: range.start, size, version }
+  return { kind: 'take', offset: range.start, end: range.end, size, version }
 }
 
 function rangeOf(answered: Answered): ContentRange | undefined {

@@ -61,6 +61,12 @@ const RESTARTS_PER_TURN = 4
 /** Room is reserved for files of at least this many bytes; below, the reservation costs more than it saves. */
 const ALLOCATE_FROM_BYTES = 1024 * 1024
 
+const partTooLong = failure(
+  'BG_E_INVALID_SERVER_RESPONSE',
+  'REMOTE_FILE',
+  'The server sent more bytes than the part has that it calls them',
+)
+
 /** One file on its way. */
 export class FileTransfer implements BodySink {
   readonly order: FileOrder
@@ -71,6 +77,8 @@ export class FileTransfer implements BodySink {
   #flushed = 0
   /** Where the next byte goes. */
   #position = 0
+  /** Where a part ends that is on its way. */
+  #end = Number.POSITIVE_INFINITY
   #size: number | undefined
   #version: Version | undefined
   #tagRestarts: number
@@ -238,6 +246,7 @@ export class FileTransfer implements BodySink {
 
   #take(response: HttpResponse, verdict: Extract<Verdict, { kind: 'take' }>): void {
     const { transfer } = this.#context
+    this.#end = verdict.end ?? Number.POSITIVE_INFINITY
     this.#size = verdict.size
     this.#version =
       verdict.offset === 0 ? verdict.version : { ...verdict.version, ...this.#version }
@@ -275,6 +284,8 @@ export class FileTransfer implements BodySink {
 
   /** Bytes of the body, in the connection's slab: kept until {@link flush}. */
   write(bytes: Uint8Array): void {
+    // Without a Content-Length nothing else ends a part where it says that it does.
+    if (this.#position + bytes.length > this.#end) throw new FailureError(partTooLong)
     this.#partial?.write(bytes, this.#position)
     this.#verification?.update(bytes)
     this.#position += bytes.length

@@ -236,6 +236,19 @@ const others: readonly Row[] = [
     asks: ['0', REST_BY_TAG],
     ends: INVALID,
   },
+  {
+    name: 'several parts that are called one',
+    fault: 'multipart',
+    options: { range: 'too', from: 2 },
+    asks: ['0', REST_BY_TAG],
+    ends: INVALID,
+  },
+  {
+    name: 'a part in chunks that is longer than it says',
+    fault: 'part-too-long',
+    asks: ['0', REST_BY_TAG],
+    ends: INVALID,
+  },
   { name: 'a coded part', fault: 'coded', asks: ['0', REST_BY_TAG], ends: INVALID },
   {
     name: 'the coding that it is made in',

@@ -149,6 +149,27 @@ const lessThanAsked: Fault = async ({ exchange, answer, options }) => {
   await give(exchange, { ...withFields(answer, changes), end })
 }
 
+/** A part of `part` bytes in chunks, with `extra` bytes behind it that do not belong to the file. */
+const partTooLong: Fault = async ({ exchange, answer, options }) => {
+  if (answer.status !== 206) return give(exchange, answer)
+  const { start, content } = answer
+  const end = Math.min(content.size, start + options.number('part', 10_000))
+  const changes = {
+    'Content-Range': `bytes ${start}-${end - 1}/${content.size}`,
+    'Content-Length': undefined,
+    'Transfer-Encoding': 'chunked',
+  }
+  await exchange.head(206, withFields(answer, changes).fields)
+  exchange.record.from = start
+  const extra = Buffer.alloc(options.number('extra', 10))
+  for (const piece of [...content.pieces(start, end), extra]) {
+    await exchange.write(piece.length.toString(16) + CRLF)
+    await exchange.body(piece)
+    await exchange.write(CRLF)
+  }
+  await exchange.write(`0${CRLF}${CRLF}`)
+}
+
 /** 206 with the whole file (`all`) or a part where the whole was asked for. */
 const partUnasked: Fault = async ({ exchange, answer, options }) => {
   const { content } = answer
@@ -158,9 +179,17 @@ const partUnasked: Fault = async ({ exchange, answer, options }) => {
   await give(exchange, { ...withFields(answer, changes), status: 206, start: 0, end })
 }
 
-/** multipart/byteranges, whatever was asked for. */
-const multipart: Fault = async ({ exchange, answer }) => {
+/** multipart/byteranges, whatever was asked for; `range`: with the range that was, as if it were one part. */
+const multipart: Fault = async ({ exchange, answer, options }) => {
   const { content } = answer
+  if (answer.status === 206 && options.text('range', '') === 'too') {
+    const changes = { 'Content-Type': 'multipart/byteranges; boundary=lab' }
+    // What parts have before them moves their bytes.
+    return give(
+      exchange,
+      withFields({ ...answer, start: answer.start - 7, end: answer.end - 7 }, changes),
+    )
+  }
   const half = Math.ceil(content.size / 2)
   const part = (start: number, end: number): Buffer =>
     Buffer.concat([
@@ -195,6 +224,7 @@ export const headFaults = {
   'wrong-range': wrongRange,
   'part-unproven': partUnproven,
   'less-than-asked': lessThanAsked,
+  'part-too-long': partTooLong,
   'part-unasked': partUnasked,
   multipart,
 } as const satisfies Readonly<Record<string, Fault>>
