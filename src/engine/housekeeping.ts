@@ -7,10 +7,11 @@ import { JobError, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, JobId, Owner } from '../job/job.ts'
 import { isFinal } from '../job/moves.ts'
 import { isHresultSymbol } from '../job/hresult.ts'
-import { partialName } from '../job/partial-name.ts'
+import { partialNames } from '../job/partial-name.ts'
 import { withoutPending } from '../job/transition.ts'
 import type { Core } from './core.ts'
 import type { Report } from './order.ts'
+import type { FinishedFile } from './ports/job-store.ts'
 
 /** How many files one order renames or deletes. */
 const FILES_PER_ORDER = 1_024
@@ -159,11 +160,7 @@ export class Housekeeping {
   /** Keeps the carrier renaming. @returns whether it is; else every file has its name */
   #renameSome(job: Job, chore: Chore): boolean {
     while (chore.renaming < ORDERS_AT_ONCE) {
-      const files = this.#core.store.files(job.id, {
-        kinds: ['transferred'],
-        from: chore.named,
-        limit: FILES_PER_ORDER,
-      })
+      const files = this.#core.store.finishedFiles(job.id, chore.named, FILES_PER_ORDER)
       const last = files.at(-1)
       if (last === undefined) break
       chore.named = last.ordinal + 1
@@ -173,7 +170,8 @@ export class Housekeeping {
     return chore.renaming > 0
   }
 
-  #rename(job: Job, files: readonly JobFile[]): void {
+  #rename(job: Job, files: readonly FinishedFile[]): void {
+    const nameOf = partialNames(job.id)
     this.#core.send(job.owner, {
       kind: 'rename',
       job: job.id,
@@ -181,17 +179,18 @@ export class Housekeeping {
       files: files.map(({ ordinal, localName, identity }) => ({
         ordinal,
         localName,
-        partialName: partialName(localName, job.id, ordinal),
+        partialName: nameOf(localName, ordinal),
         ...(identity === undefined ? {} : { identity }),
       })),
     })
   }
 
   #discard(job: Job, files: readonly JobFile[]): void {
+    const nameOf = partialNames(job.id)
     this.#core.send(job.owner, {
       kind: 'discard',
       job: job.id,
-      partialNames: files.map(({ localName, ordinal }) => partialName(localName, job.id, ordinal)),
+      partialNames: files.map(({ localName, ordinal }) => nameOf(localName, ordinal)),
     })
   }
 

@@ -7,19 +7,22 @@ import type { FileProgress } from './order.ts'
 
 /** The file after a carrier reported durable facts about it. */
 export function withProgress(file: JobFile, progress: FileProgress): JobFile {
-  const { version: _, size: __, askedName: ___, ...rest } = file
+  const { ordinal, digests, tagRestarts } = file
+  const { ranges, version, size, transferred, localName = file.localName } = progress
+  const { identity = file.identity } = progress
+  const kind = transferred ? 'transferred' : 'missing'
   return {
-    ...rest,
-    kind: progress.transferred ? 'transferred' : 'missing',
-    ranges: progress.ranges,
-    // A version is what a rest must be of.
-    ...(progress.version === undefined || progress.transferred
-      ? {}
-      : { version: progress.version }),
-    ...(progress.size === undefined ? {} : { size: progress.size }),
-    ...(progress.identity === undefined ? {} : { identity: progress.identity }),
-    localName: progress.localName ?? file.localName,
+    ordinal,
+    digests,
+    tagRestarts,
+    kind,
+    ranges,
+    localName,
     ...namesAfter(file, progress),
+    ...(size === undefined ? {} : { size }),
+    ...(identity === undefined ? {} : { identity }),
+    // A version is what a rest must be of.
+    ...(version === undefined || transferred ? {} : { version }),
   }
 }
 

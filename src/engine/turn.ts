@@ -2,7 +2,7 @@
 
 import type { Monotonic } from '../base/clock.ts'
 import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
-import { partialName } from '../job/partial-name.ts'
+import { partialNames } from '../job/partial-name.ts'
 import type { Appearance } from './identity.ts'
 import type { FetchOrder, FileOrder } from './order.ts'
 import type { EngineSettings } from './settings.ts'
@@ -77,6 +77,7 @@ export class Turn {
       this.inHand.set(file.ordinal, file)
       this.next = file.ordinal + 1
     }
+    const nameOf = partialNames(job.id)
     return {
       kind: 'fetch',
       job: job.id,
@@ -87,22 +88,28 @@ export class Turn {
       checkpoint: settings.checkpoint,
       ...(identity === undefined ? {} : { identity }),
       ...(job.proxy === undefined ? {} : { proxy: job.proxy }),
-      files: files.map((file) => fileOrder(job.id, file, logins.get(file.ordinal))),
+      files: files.map((file) => {
+        const partialName = nameOf(file.localName, file.ordinal)
+        return fileOrder(file, partialName, logins.get(file.ordinal))
+      }),
     }
   }
 }
 
-function fileOrder(job: JobId, file: JobFile, urlCredentials: Uint8Array | undefined): FileOrder {
+function fileOrder(
+  file: JobFile,
+  partialName: string,
+  urlCredentials: Uint8Array | undefined,
+): FileOrder {
+  const { ordinal, localName, digests, ranges, tagRestarts, version, size } = file
+  const remoteName = file.askedName ?? file.remoteName
+  const order = { ordinal, remoteName, localName, partialName, digests, ranges, tagRestarts }
+  // Of most files nothing else is known, and nothing needs to be put together.
+  if (version === undefined && size === undefined && urlCredentials === undefined) return order
   return {
-    ordinal: file.ordinal,
-    remoteName: file.askedName ?? file.remoteName,
+    ...order,
     ...(urlCredentials === undefined ? {} : { urlCredentials }),
-    localName: file.localName,
-    partialName: partialName(file.localName, job, file.ordinal),
-    digests: file.digests,
-    ranges: file.ranges,
-    tagRestarts: file.tagRestarts,
-    ...(file.version === undefined ? {} : { version: file.version }),
-    ...(file.size === undefined ? {} : { size: file.size }),
+    ...(version === undefined ? {} : { version }),
+    ...(size === undefined ? {} : { size }),
   }
 }

@@ -2,16 +2,12 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { assert } from '../base/error.ts'
-import type { Row, Value } from './job-row.ts'
+import type { RowList } from './columns.ts'
+import type { Value } from './job-row.ts'
 import { asStoreError } from './store-error.ts'
 
-/** What a statement that writes did. */
-export interface Written {
-  /** How many rows it touched. */
-  readonly changes: number
-  /** The rowid of the last row that was ever inserted. */
-  readonly lastRowid: number
-}
+/** A row as SQLite gives it by itself. */
+export type Row = Readonly<Record<string, unknown>>
 
 /** Owns the database: closing this closes it. */
 export class Connection {
@@ -40,17 +36,32 @@ export class Connection {
       : this.#span('SAVEPOINT part', 'RELEASE part', ['ROLLBACK TO part', 'RELEASE part'], work)
   }
 
-  /** Runs a statement that writes. */
-  write(sql: string, ...values: Value[]): Written {
-    return this.#guard(() => {
-      const { changes, lastInsertRowid } = this.#prepared(sql).run(...values)
-      return { changes: Number(changes), lastRowid: Number(lastInsertRowid) }
-    })
+  /** Runs a statement that writes. @returns how many rows it touched */
+  write(sql: string, ...values: Value[]): number {
+    // Tens of thousands in a row: without the closure of a guard.
+    try {
+      return Number(this.#prepared(sql).run(...values).changes)
+    } catch (error) {
+      throw this.#known(error)
+    }
+  }
+
+  /** Inserts one row. @returns its rowid */
+  insert(sql: string, ...values: Value[]): number {
+    return this.#guard(() => Number(this.#prepared(sql).run(...values).lastInsertRowid))
   }
 
   /** The first row, if there is one. */
   row(sql: string, ...values: Value[]): Row | undefined {
     return this.#guard(() => this.#prepared(sql).get(...values))
+  }
+
+  /** The first row, decoded, if there is one. */
+  first<T>(decode: (row: Row) => T, sql: string, ...values: Value[]): T | undefined {
+    return this.#guard(() => {
+      const row = this.#prepared(sql).get(...values)
+      return row === undefined ? undefined : decode(row)
+    })
   }
 
   /** Every row, decoded. */
@@ -62,25 +73,14 @@ export class Connection {
     )
   }
 
-  /**
-   * Every row as the list of its values, decoded; for statements that give many rows. An object for each costs as much as
-   * reading it: SQLite's names become a dictionary every time.
-   */
-  lists<T>(decode: (row: readonly unknown[]) => T, sql: string, ...values: Value[]): T[] {
+  /** Every row as the list of its values, decoded; for statements that give many rows. */
+  lists<T>(decode: (row: RowList) => T, sql: string, ...values: Value[]): T[] {
     return this.#guard(() => {
       const statement = this.#prepared(sql)
       statement.setReturnArrays(true)
       // Lists are what was asked for.
       const rows: readonly unknown[] = statement.all(...values)
-      return rows.map((row) => decode(row as readonly unknown[]))
-    })
-  }
-
-  /** The first row, decoded, if there is one. */
-  first<T>(decode: (row: Row) => T, sql: string, ...values: Value[]): T | undefined {
-    return this.#guard(() => {
-      const row = this.#prepared(sql).get(...values)
-      return row === undefined ? undefined : decode(row)
+      return rows.map((row) => decode(row as RowList))
     })
   }
 
@@ -109,6 +109,7 @@ export class Connection {
   }
 
   #prepared(sql: string): StatementSync {
+    if (this.#undone !== undefined) throw this.#undone
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
     const statement = this.#database.prepare(sql)
@@ -116,18 +117,23 @@ export class Connection {
     return statement
   }
 
-  /**
-   * Runs one call into SQLite. Some failures (a full disk, say) make SQLite undo the whole transaction by itself. What
-   * the work did next would then be committed alone, statement by statement; so it fails like the first failure.
-   */
+  /** Runs one call into SQLite. */
   #guard<T>(call: () => T): T {
-    if (this.#undone !== undefined) throw this.#undone
     try {
       return call()
     } catch (error) {
-      const known = asStoreError(error, 'use', this.#path)
-      if (this.#depth > 0 && !this.#database.isTransaction) this.#undone = known
-      throw known
+      throw this.#known(error)
     }
+  }
+
+  /**
+   * What was thrown, in the terms of this room. Some failures (a full disk, say) make SQLite undo the whole transaction by
+   * itself. What the work did next would then be committed alone, statement by statement; so it fails like the first
+   * failure.
+   */
+  #known(error: unknown): unknown {
+    const known = asStoreError(error, 'use', this.#path)
+    if (this.#depth > 0 && !this.#database.isTransaction) this.#undone ??= known
+    return known
   }
 }

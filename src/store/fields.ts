@@ -87,25 +87,6 @@ export class Fields {
     })
   }
 
-  /** A list of objects within a JSON text. */
-  objects(name: string): Fields[] {
-    return this.list(name).map((item) => {
-      if (!isObject(item)) throw this.#damaged(name, 'a list of objects')
-      return new Fields(`${this.#owner}, ${name}`, item)
-    })
-  }
-
-  /** A text that is JSON, as the one field `name` of new fields. */
-  json(name: string): Fields {
-    const text = this.text(name)
-    try {
-      return new Fields(this.#owner, { [name]: JSON.parse(text) })
-    } catch {
-      // The parser's own message quotes the text, which may hold a header that is a secret.
-      throw this.#damaged(name, 'JSON')
-    }
-  }
-
   /** Says that a field is not what was expected. */
   #damaged(name: string, expected: string): DamagedRow {
     return new DamagedRow(`${this.#owner}: ${name} is not ${expected}`)
@@ -117,7 +98,8 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether `value` is the object of a JSON text, and no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -135,7 +117,8 @@ function assertFinite(value: unknown): void {
     if (!Number.isFinite(value)) throw new RangeError(`Cannot store a number: it is ${value}`)
   } else if (Array.isArray(value)) {
     for (const item of value) assertFinite(item)
-  } else if (typeof value === 'object' && value !== null) {
-    for (const item of Object.values(value)) assertFinite(item)
+  } else if (isObject(value)) {
+    // A list of the values of each of thousands would be garbage at once.
+    for (const name in value) assertFinite(value[name])
   }
 }

@@ -24,22 +24,34 @@ import {
   type ProxySettings,
 } from '../job/route.ts'
 import type { NewJob } from '../engine/ports/job-store.ts'
-import { Fields, formatJson } from './fields.ts'
+import { columns, type RowList } from './columns.ts'
+import { formatJson, type Fields } from './fields.ts'
 import { usual, withoutUsual } from './usual.ts'
 
 /** What can be bound to a statement. */
 export type Value = string | number | null | Uint8Array
 
-/** A row as SQLite gives it. */
-export type Row = Readonly<Record<string, unknown>>
-
 /** Every state, and those that a job can still leave. */
 const stateKinds = Object.keys(bitsStates) as JobStateKind[]
 export const liveStates: readonly JobStateKind[] = stateKinds.filter((kind) => !isFinal(kind))
 
+const jobColumns = [
+  'sequence',
+  'id',
+  'owner_id',
+  'priority',
+  'state',
+  'retry_at',
+  'turn',
+  'pending',
+  'modified',
+  'record',
+] as const
+
 /** The columns that {@link decodeJob} reads. */
-export const JOB_COLUMNS =
-  'sequence, id, owner_id, priority, state, retry_at, turn, pending, modified, record'
+export const JOB_COLUMNS = jobColumns.join(', ')
+
+const at = columns(jobColumns, ([, id]) => `job ${String(id)}`)
 
 /**
  * The values of a job's columns from `id` on, in the order of {@link JOB_COLUMNS}.
@@ -59,31 +71,19 @@ export function encodeJob(job: NewJob): Value[] {
  * @param row the values of {@link JOB_COLUMNS}, in their order
  * @throws {DamagedRow} when no version of ours wrote it
  */
-export function decodeJob(row: readonly unknown[]): Job {
-  const columns = new Fields(`job ${String(row[1])}`, {
-    sequence: row[0],
-    id: row[1],
-    owner_id: row[2],
-    priority: row[3],
-    state: row[4],
-    retry_at: row[5],
-    turn: row[6],
-    pending: row[7],
-    modified: row[8],
-    record: row[9],
-  })
-  const record = columns.json('record').object('record')
+export function decodeJob(row: RowList): Job {
+  const record = at.record.object(row)
   return {
-    id: columns.text('id'),
-    sequence: columns.count('sequence'),
-    owner: { id: columns.text('owner_id'), name: record.text('ownerName') },
+    id: at.id.text(row),
+    sequence: at.sequence.count(row),
+    owner: { id: at.owner_id.text(row), name: record.text('ownerName') },
     displayName: record.text('displayName'),
-    priority: columns.word('priority', priorities),
-    state: decodeState(columns, record),
+    priority: at.priority.word(row, priorities),
+    state: decodeState(row, record),
     created: record.number('created'),
-    modified: columns.number('modified'),
-    turn: columns.number('turn'),
-    ...(columns.has('pending') && { pending: columns.word('pending', ['complete', 'discard']) }),
+    modified: at.modified.number(row),
+    turn: at.turn.number(row),
+    ...(at.pending.isIn(row) && { pending: at.pending.word(row, ['complete', 'discard']) }),
     // Of a job that waits as it was made nothing below is in the record, and nothing needs to be looked for.
     ...(record.hasAny(settingNames) ? decodeSettings(record) : usualSettings),
     ...(record.hasAny(progressNames) ? decodeProgress(record) : usualProgress),
@@ -153,8 +153,8 @@ function decodeRare(record: Fields): Pick<Job, (typeof rare)[number]> {
 /** The states that have more to tell than their name. */
 type KindWithFacts = 'transientError' | 'error' | 'transferred' | 'acknowledged'
 
-function decodeState(columns: Fields, record: Fields): JobState {
-  const kind = columns.word('state', stateKinds)
+function decodeState(row: RowList, record: Fields): JobState {
+  const kind = at.state.word(row, stateKinds)
   switch (kind) {
     case 'suspended':
     case 'queued':
@@ -166,19 +166,19 @@ function decodeState(columns: Fields, record: Fields): JobState {
     case 'error':
     case 'transferred':
     case 'acknowledged':
-      return decodeFacts(kind, columns, record.object('facts', usual.facts))
+      return decodeFacts(kind, row, record.object('facts', usual.facts))
     default:
       return kind satisfies never
   }
 }
 
-function decodeFacts(kind: KindWithFacts, columns: Fields, facts: Fields): JobState {
+function decodeFacts(kind: KindWithFacts, row: RowList, facts: Fields): JobState {
   switch (kind) {
     case 'transientError':
       return {
         kind,
         failure: decodeFailure(facts.object('failure')),
-        ...(columns.has('retry_at') && { retryAt: columns.number('retry_at') }),
+        ...(at.retry_at.isIn(row) && { retryAt: at.retry_at.number(row) }),
       }
     case 'error':
       return { kind, failure: decodeFailure(facts.object('failure')) }

@@ -1,6 +1,6 @@
 /** Every statement of the queue, by what it is for. */
 
-import { FILE_COLUMNS } from './file-row.ts'
+import { FILE_COLUMNS, FINISHED_FILE_COLUMNS, NEW_FILE_COLUMNS } from './file-row.ts'
 import { JOB_COLUMNS } from './job-row.ts'
 
 const job = `SELECT ${JOB_COLUMNS} FROM jobs`
@@ -35,13 +35,13 @@ export const jobQueries = {
 /** Statements about files; `?1` is the sequence of the job and `?2` an ordinal. */
 export const fileQueries = {
   nextOrdinal: 'SELECT coalesce(max(ordinal) + 1, 0) AS ordinal FROM files WHERE job = ?1',
-  insert:
-    'INSERT INTO files (job, ordinal, local_name, kind, remote_name, digests, version, size, ranges, tag_restarts, identity, asked_name) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)',
+  insert: `INSERT INTO files (${NEW_FILE_COLUMNS}, kind, ranges, tag_restarts) VALUES (?1, ?2, ?3, ?4, ?5, 'missing', '[]', 0)`,
   save: 'UPDATE files SET local_name = ?3, kind = ?4, remote_name = ?5, digests = ?6, version = ?7, size = ?8, ranges = ?9, tag_restarts = ?10, identity = ?11, asked_name = ?12 WHERE job = ?1 AND ordinal = ?2',
   /** Of files that are transferred, `?2` to `?3`. */
   complete:
     "UPDATE files SET kind = 'completed' WHERE job = ?1 AND ordinal BETWEEN ?2 AND ?3 AND kind = 'transferred'",
   find: `${file} WHERE job = ?1 AND ordinal = ?2`,
+  finished: `SELECT ${FINISHED_FILE_COLUMNS} FROM files WHERE job = ?1 AND ordinal >= ?2 AND kind = 'transferred' ORDER BY ordinal LIMIT ?3`,
   from: `${file} WHERE job = ?1 AND ordinal >= ?2 ORDER BY ordinal LIMIT ?3`,
 } as const
 

@@ -9,9 +9,8 @@ import {
   type SealedRecords,
 } from '../engine/ports/vault.ts'
 import type { JobId } from '../job/job.ts'
-import type { Connection } from './connection.ts'
+import type { Connection, Row } from './connection.ts'
 import { Fields } from './fields.ts'
-import type { Row } from './job-row.ts'
 import { secretQueries } from './queries.ts'
 
 /** Behind every character: ends a range of schemes. */
@@ -44,7 +43,7 @@ export class SecretRows implements SealedRecords {
   }
 
   remove(id: JobId, query?: SecretQuery): boolean {
-    const { changes } =
+    const changes =
       query === undefined
         ? this.#connection.write(secretQueries.removeAll, id)
         : this.#connection.write(secretQueries.removeSome, id, ...range(query))

@@ -5,6 +5,7 @@ import { assert } from '../base/error.ts'
 import {
   checkPageLimit,
   type FileQuery,
+  type FinishedFile,
   type JobQuery,
   type JobSecret,
   type JobStore,
@@ -15,10 +16,10 @@ import {
 import type { SealedRecord, SealedRecords } from '../engine/ports/vault.ts'
 import type { Job, JobFile, JobId, Priority } from '../job/job.ts'
 import type { JobStateKind } from '../job/moves.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Row } from './connection.ts'
 import { Fields } from './fields.ts'
-import { decodeFile, encodeFile } from './file-row.ts'
-import { decodeJob, encodeJob, liveStates, type Row } from './job-row.ts'
+import { decodeFile, decodeFinishedFile, encodeFile, encodeNewFile } from './file-row.ts'
+import { decodeJob, encodeJob, liveStates } from './job-row.ts'
 import { openDatabase } from './open-database.ts'
 import { fileQueries, filesOfKinds, jobQueries, jobsInStates } from './queries.ts'
 import { SecretRows } from './secret-rows.ts'
@@ -59,15 +60,15 @@ class SqliteJobStore implements JobStore {
   }
 
   insert(job: NewJob): Job {
-    const { lastRowid } = this.#connection.write(jobQueries.insert, ...encodeJob(job))
-    return { ...job, sequence: lastRowid }
+    const sequence = this.#connection.insert(jobQueries.insert, ...encodeJob(job))
+    return { ...job, sequence }
   }
 
   save(job: Job): void {
     const values = [...encodeJob(job), job.sequence]
     const saved =
-      this.#connection.write(jobQueries.saveRecord, ...values).changes === 1 ||
-      this.#connection.write(jobQueries.save, ...values).changes === 1
+      this.#connection.write(jobQueries.saveRecord, ...values) === 1 ||
+      this.#connection.write(jobQueries.save, ...values) === 1
     assert(saved, `job ${job.id} that is saved is in the queue`)
   }
 
@@ -131,12 +132,11 @@ class SqliteJobStore implements JobStore {
     this.transact(() => {
       const job = this.#sequence(id)
       assert(job !== undefined, `job ${id} that is given files is in the queue`)
-      let next = Number(this.#connection.row(fileQueries.nextOrdinal, job)?.['ordinal'])
+      const next = Number(this.#connection.row(fileQueries.nextOrdinal, job)?.['ordinal'])
+      const follow = files.every(({ ordinal }, index) => ordinal === next + index)
+      assert(follow, `files that are added to job ${id} follow on its ${next}`)
       for (const file of files) {
-        assert(file.ordinal === next, `file ${file.ordinal} of job ${id} follows on the others`)
-        const values = encodeFile({ ...file, kind: 'missing', ranges: [], tagRestarts: 0 })
-        this.#connection.write(fileQueries.insert, job, next, ...values)
-        next += 1
+        this.#connection.write(fileQueries.insert, ...encodeNewFile(job, file))
       }
     })
   }
@@ -144,10 +144,12 @@ class SqliteJobStore implements JobStore {
   saveFiles(id: JobId, files: readonly JobFile[]): void {
     this.transact(() => {
       const job = this.#sequence(id)
+      assert(job !== undefined, `job ${id} whose files are saved is in the queue`)
+      let saved = 0
       for (const file of files) {
-        const saved = job !== undefined && this.#saveFile(job, file)
-        assert(saved, `file ${file.ordinal} of job ${id} that is saved is in the queue`)
+        saved += this.#connection.write(fileQueries.save, ...encodeFile(job, file))
       }
+      assert(saved === files.length, `files of job ${id} that are saved are in the queue`)
     })
   }
 
@@ -155,7 +157,7 @@ class SqliteJobStore implements JobStore {
     this.transact(() => {
       const job = this.#sequence(id)
       for (const { first, last } of runs(ordinals)) {
-        const { changes } = this.#connection.write(fileQueries.complete, job ?? null, first, last)
+        const changes = this.#connection.write(fileQueries.complete, job ?? null, first, last)
         assert(
           changes === last - first + 1,
           `files ${first} to ${last} of job ${id} are transferred`,
@@ -168,18 +170,24 @@ class SqliteJobStore implements JobStore {
     const job = this.#sequence(id)
     if (job === undefined) return []
     if (kinds === undefined) {
-      return this.#connection.rows(decodeFile, fileQueries.from, job, from, limit)
+      return this.#connection.lists(decodeFile, fileQueries.from, job, from, limit)
     }
     const distinct = [...new Set(kinds)]
     if (distinct.length === 0) return []
     const sql = filesOfKinds(distinct.length)
-    return this.#connection.rows(decodeFile, sql, job, from, limit, ...distinct)
+    return this.#connection.lists(decodeFile, sql, job, from, limit, ...distinct)
+  }
+
+  finishedFiles(id: JobId, from: number, limit: number): readonly FinishedFile[] {
+    const job = this.#sequence(id)
+    if (job === undefined) return []
+    return this.#connection.lists(decodeFinishedFile, fileQueries.finished, job, from, limit)
   }
 
   findFile(id: JobId, ordinal: number): JobFile | undefined {
     const job = this.#sequence(id)
     if (job === undefined) return undefined
-    return this.#connection.first(decodeFile, fileQueries.find, job, ordinal)
+    return this.#connection.lists(decodeFile, fileQueries.find, job, ordinal)[0]
   }
 
   saveSecrets(id: JobId, secrets: readonly JobSecret[]): void {
@@ -224,11 +232,6 @@ class SqliteJobStore implements JobStore {
     const sql = jobsInStates(distinct.length, owner !== undefined)
     const owned = owner === undefined ? [] : [owner]
     return this.#connection.lists(decodeJob, sql, after, limit, ...owned, ...distinct)
-  }
-
-  #saveFile(job: number, file: JobFile): boolean {
-    const values = [job, file.ordinal, ...encodeFile(file)]
-    return this.#connection.write(fileQueries.save, ...values).changes === 1
   }
 
   #sequence(id: JobId): number | undefined {

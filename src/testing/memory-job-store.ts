@@ -6,6 +6,7 @@ import {
   checkPageLimit,
   clearHeaders,
   type FileQuery,
+  type FinishedFile,
   type JobQuery,
   type JobSecret,
   type JobStore,
@@ -170,6 +171,15 @@ export class MemoryJobStore implements JobStore {
     this.#assertOpen()
     const files = (this.#files.get(id) ?? []).slice(from)
     return files.filter(({ kind }) => kinds?.includes(kind) ?? true).slice(0, limit)
+  }
+
+  finishedFiles(id: JobId, from: number, limit: number): readonly FinishedFile[] {
+    const files = this.files(id, { kinds: ['transferred'], from, limit })
+    return files.map(({ ordinal, localName, identity }) => ({
+      ordinal,
+      localName,
+      ...(identity === undefined ? {} : { identity }),
+    }))
   }
 
   findFile(id: JobId, ordinal: number): JobFile | undefined {

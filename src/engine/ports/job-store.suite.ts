@@ -645,6 +645,29 @@ const files: Readonly<Record<string, Case>> = {
     assert.deepEqual(ordinals({ from: 3, limit: 9 }), [3, 4])
     assert.deepEqual(ordinals({ limit: 2 }), [0, 1])
   },
+  'finishedFiles() gives what a rename needs of the files that are transferred': (store) => {
+    fill(store, {})
+    const whole = { ...fullFile(0), kind: 'transferred' as const }
+    store.insertFiles(
+      idOf(1),
+      Array.from({ length: 6 }, (_, ordinal) => newFile(ordinal)),
+    )
+    const bare = { ...untouched(newFile(4)), kind: 'transferred' as const }
+    store.saveFiles(idOf(1), [
+      { ...whole, ordinal: 0 },
+      { ...whole, ordinal: 1, kind: 'completed' },
+      { ...whole, ordinal: 3 },
+      bare,
+      { ...whole, ordinal: 5 },
+    ])
+    const { localName, identity } = whole
+    const third = { ordinal: 3, localName, identity }
+    const fourth = { ordinal: 4, localName: bare.localName }
+    assert.deepEqual(store.finishedFiles(idOf(1), 1, 2), [third, fourth])
+    assert.deepEqual(store.finishedFiles(idOf(1), 5, 2), [{ ordinal: 5, localName, identity }])
+    assert.deepEqual(store.finishedFiles(idOf(1), 6, 2), [])
+    assert.deepEqual(store.finishedFiles(idOf(2), 0, 2), [])
+  },
   'files() and findFile() know nothing of a job that is not there': (store) => {
     assert.deepEqual(store.files(idOf(1), { limit: 10 }), [])
     assert.deepEqual(store.files(idOf(1), { kinds: ['missing'], limit: 10 }), [])

@@ -8,6 +8,9 @@ import { jobTarget, type SealedRecord, type SealedRecords } from './vault.ts'
 /** A file before anything is known about it. */
 export type NewFile = Pick<JobFile, 'ordinal' | 'remoteName' | 'localName' | 'digests'>
 
+/** What giving a finished file its name needs to know of it. */
+export type FinishedFile = Pick<JobFile, 'ordinal' | 'localName' | 'identity'>
+
 /** A job before the store gave it its place. */
 export type NewJob = Omit<Job, 'sequence'>
 
@@ -118,6 +121,8 @@ export interface JobStore {
   /** Says that these files, every one of them transferred, have their names now. */
   completeFiles(id: JobId, ordinals: readonly number[]): void
   files(id: JobId, query: FileQuery): readonly JobFile[]
+  /** Files that are transferred and not completed, from an ordinal on, by ordinal; at most `limit`. */
+  finishedFiles(id: JobId, from: number, limit: number): readonly FinishedFile[]
   findFile(id: JobId, ordinal: number): JobFile | undefined
 
   /** Adds secrets to a job, each in the place of the one with its target and scheme; the job must be there. */
