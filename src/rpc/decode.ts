@@ -6,12 +6,19 @@ import { LullError } from '../base/error.ts'
 export class DecodeError extends LullError {
   readonly path: string
   readonly expected: string
+  readonly #found: unknown
 
   /** @param found shown when it is a text or a number; of lists and objects only that they are */
   constructor(path: string, expected: string, found: unknown) {
     super('ERR_RPC_PARAMS', `Cannot read ${path}: expected ${expected}, found ${seen(found)}`)
     this.path = path
     this.expected = expected
+    this.#found = found
+  }
+
+  /** The same of what stands within something at `path`. */
+  within(path: string): DecodeError {
+    return new DecodeError(`${path}${this.path}`, this.expected, this.#found)
   }
 }
 
@@ -27,7 +34,12 @@ function seen(found: unknown): string {
   return abbreviate(JSON.stringify(found) ?? typeof found)
 }
 
-/** Reads a value that stands at `path`. @throws {DecodeError} when it is something else */
+/**
+ * Reads a value that stands at `path`. What stands within another value is read at no path, and where it stands is put
+ * into words only when something is wrong with it: a list may have thousands of items.
+ *
+ * @throws {DecodeError} when it is something else
+ */
 export type Decoder<T> = (value: unknown, path: string) => T
 
 /** A decoder for each field of a type; a field that may be absent has one made by {@link optional}. */
@@ -127,7 +139,13 @@ export function list<T>(item: Decoder<T>, limit = 1_000_000): Decoder<readonly T
   return (value, path) => {
     if (!Array.isArray(value)) throw new DecodeError(path, 'a list', value)
     if (value.length > limit) throw new DecodeError(path, `at most ${limit} items`, value.length)
-    return value.map((each: unknown, index) => item(each, `${path}[${index}]`))
+    return value.map((each: unknown, index) => {
+      try {
+        return item(each, '')
+      } catch (error) {
+        throw placed(error, `${path}[${index}]`)
+      }
+    })
   }
 }
 
@@ -151,25 +169,37 @@ const optionals = new WeakSet<object>()
 
 /** An object with these fields and no others: a name nobody knows is a mistake somewhere. */
 export function record<T>(fields: Fields<T>): Decoder<T> {
-  const decoders: readonly [string, Decoder<unknown>][] = Object.entries(fields)
-  const known = new Set(decoders.map(([name]) => name))
+  const decoders = Object.entries<Decoder<unknown>>(fields).map(([name, decoder]) => {
+    return { name, decoder, isOptional: optionals.has(decoder) }
+  })
+  const known = new Set(decoders.map(({ name }) => name))
   return (value, path) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw new DecodeError(path, 'an object', value)
     }
-    const given = new Map<string, unknown>(Object.entries(value))
-    for (const name of given.keys()) {
+    for (const name in value) {
       if (known.has(name)) continue
       const names = known.size === 0 ? 'no name at all' : `one of ${[...known].join(', ')}`
       throw new DecodeError(`${path}.${name}`, names, name)
     }
+    // Of these names no object has one that was not given.
+    const given = value as Readonly<Record<string, unknown>>
     const result: Record<string, unknown> = {}
-    for (const [name, decoder] of decoders) {
-      const found = given.get(name)
-      if (found === undefined && optionals.has(decoder)) continue
-      result[name] = decoder(found, `${path}.${name}`)
+    for (const { name, decoder, isOptional } of decoders) {
+      const found = given[name]
+      if (found === undefined && isOptional) continue
+      try {
+        result[name] = decoder(found, '')
+      } catch (error) {
+        throw placed(error, `${path}.${name}`)
+      }
     }
     // The fields are those of T, each read by its own decoder.
     return result as T
   }
+}
+
+/** What was thrown by the reader of something that stands at `path`. */
+function placed(error: unknown, path: string): unknown {
+  return error instanceof DecodeError ? error.within(path) : error
 }

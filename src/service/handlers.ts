@@ -127,7 +127,8 @@ function stateKind(name: BitsState): JobStateKind {
 }
 
 function newFile({ remoteName, localName, digests }: FileParams): NewFileRequest {
-  return { remoteName, localName, digests: (digests ?? []).map(digest) }
+  if (digests === undefined) return { remoteName, localName }
+  return { remoteName, localName, digests: digests.map(digest) }
 }
 
 function digest(option: string): ExpectedDigest {
