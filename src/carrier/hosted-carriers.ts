@@ -188,7 +188,8 @@ export class HostedCarriers implements Carriers {
 export const threadHost: StartHost = ({ reported, gone }, settings) => {
   const worker = new Worker(here('worker'), { name: 'carrier', workerData: settings })
   let reason = 'the thread ended'
-  worker.on('message', reported)
+  // Made by our own carrier in the same version.
+  worker.on('message', (text: string) => reported(JSON.parse(text) as readonly Report[]))
   worker.on('error', (error) => {
     reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
   })

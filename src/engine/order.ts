@@ -152,7 +152,7 @@ export interface RenameFile {
   readonly identity?: FileIdentity
 }
 
-/** What a carrier tells. */
+/** What a carrier tells. There are no bytes in it, and no number that JSON has no word for. */
 export type Report =
   /** A server answered with bytes to come. */
   | { readonly kind: 'connected'; readonly job: JobId; readonly turn: number }
