@@ -67,10 +67,9 @@ function look(folder: string): Look {
   const hash = createHash('sha256')
   let changedAt = 0
   try {
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(isCode).sort()
-    for (const name of [...names, join('..', 'package.json')]) {
-      const { size, mtimeMs, ctimeMs, ino } = statSync(join(folder, name))
-      hash.update(`${name}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}\0`)
+    for (const path of [...codeIn(folder).toSorted(), join(folder, '..', 'package.json')]) {
+      const { size, mtimeMs, ctimeMs, ino } = statSync(path)
+      hash.update(`${path}\0${size}\0${mtimeMs}\0${ctimeMs}\0${ino}\0`)
       changedAt = Math.max(changedAt, ctimeMs)
     }
   } catch {
@@ -78,6 +77,15 @@ function look(folder: string): Look {
     return { stamp: undefined, changedAt }
   }
   return { stamp: hash.digest('hex'), changedAt }
+}
+
+/** Paths of the code in a folder and below. Node's own walk looks at every file to learn whether that is a folder. */
+function codeIn(folder: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return codeIn(path)
+    return isCode(entry.name) ? path : []
+  })
 }
 
 function isCode(name: string): boolean {
