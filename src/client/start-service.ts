@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parse } from 'node:path'
+import { parse, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
 import { proxyVariables } from '../job/route.ts'
@@ -189,7 +189,9 @@ async function spawnService(
 function ownEnvironment(): NodeJS.ProcessEnv {
   const kept = { ...process.env }
   for (const name of proxyVariables) delete kept[name]
-  return kept
+  // It runs in another folder than this process.
+  const { LULL_HOME: home = '' } = kept
+  return home === '' ? kept : { ...kept, LULL_HOME: resolve(home) }
 }
 
 function tryToMake(folder: string): StartProblem | undefined {

@@ -1,7 +1,7 @@
 /** Answers at the local socket: `POST /rpc`, `GET /events`. Only this user and the administrator get in. */
 
 import { isUtf8 } from 'node:buffer'
-import { chmodSync, lstatSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, rmSync, statSync } from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
@@ -103,12 +103,18 @@ export async function listen(path: string, service: SocketService): Promise<Sock
   }
 }
 
-/** The folder must be ours alone: whoever can write there could put a socket of their own in place. */
+/**
+ * The folder must be ours alone: whoever can write there could put a socket of their own in place. So must a link to
+ * it, unless the administrator has made it.
+ */
 function prepareFolder(folder: string): void {
   makeFolder(folder)
-  const facts = lstatSync(folder)
+  const link = lstatSync(folder)
+  const facts = statSync(folder)
   const uid = process.getuid?.()
-  if (!facts.isDirectory() || (uid !== undefined && facts.uid !== uid)) {
+  const isOurs =
+    facts.uid === uid && (link.uid === uid || (link.isSymbolicLink() && link.uid === 0))
+  if (!facts.isDirectory() || (uid !== undefined && !isOurs)) {
     throw new LullError(
       'ERR_SERVICE_SOCKET',
       `Cannot use the folder ${folder}: it belongs to somebody else`,

@@ -284,6 +284,26 @@ suite('strange places', options, () => {
     })
   }
 
+  test('LULL_HOME may be relative, and a link to a folder', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lull-lab-'))
+    try {
+      mkdirSync(join(folder, 'real'))
+      symlinkSync('real', join(folder, 'link'))
+      for (const name of ['in/a folder', 'link']) {
+        await using home = new LullHome({ home: join(folder, name) })
+        const { status, stderr, stdout } = spawnSync(
+          process.execPath,
+          [command, 'get', origin.url('/good/r'), '-o', home.path('r'), '--detach'],
+          { env: { ...process.env, LULL_HOME: name }, cwd: folder, encoding: 'utf8' },
+        )
+        assert.equal(status, 0, stderr)
+        assert.equal((await home.run(['job', stdout.trim()])).status, 0)
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   test('a folder that was deleted under the shell is told', async () => {
     await using home = new LullHome()
     const cwd = home.path('deleted')
