@@ -6,9 +6,20 @@ const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const longDays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-const imfFixdate = /^([A-Z][a-z]{2}), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}:\d{2}:\d{2}) GMT$/
-const rfc850Date = /^([A-Z][a-z]{5,8}), (\d{2})-([A-Z][a-z]{2})-(\d{2}) (\d{2}:\d{2}:\d{2}) GMT$/
-const asctimeDate = /^([A-Z][a-z]{2}) ([A-Z][a-z]{2}) (\d{2}| \d) (\d{2}:\d{2}:\d{2}) (\d{4})$/
+const imfFixdate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+const rfc850Date = /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/
+const asctimeDate = /^[A-Z][a-z]{2} [A-Z][a-z]{2} (?:\d{2}| \d) \d{2}:\d{2}:\d{2} \d{4}$/
+
+const SECOND_MS = 1000
+const MINUTE_MS = 60 * SECOND_MS
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** `0`; the other digits follow it. */
+const DIGIT_0 = 0x30
+
+/** The day of the week, counted from Sunday, on which 1970 began. */
+const THURSDAY = 4
 
 /** The first year that RFC 5322 §3.3 knows, whose meanings HTTP-date takes over. */
 const FIRST_YEAR = 1900
@@ -23,8 +34,8 @@ interface Parts {
   readonly month: number
   /** Four digits, or two in the obsolete RFC 850 form. */
   readonly year: number
-  /** `hh:mm:ss`. */
-  readonly time: string
+  /** Milliseconds since midnight; NaN when there is no such time. */
+  readonly timeMs: number
 }
 
 /**
@@ -59,56 +70,84 @@ export function formatHttpDate(instant: Instant): string {
 }
 
 function readImfFixdate(value: string): Parts | undefined {
-  const [, weekday, day, month, year, time] = imfFixdate.exec(value) ?? []
-  return time === undefined ? undefined : partsOf(days, { weekday, day, month, year, time })
-}
-
-function readRfc850Date(value: string): Parts | undefined {
-  const [, weekday, day, month, year, time] = rfc850Date.exec(value) ?? []
-  return time === undefined ? undefined : partsOf(longDays, { weekday, day, month, year, time })
-}
-
-function readAsctimeDate(value: string): Parts | undefined {
-  const [, weekday, month, day, time, year] = asctimeDate.exec(value) ?? []
-  return time === undefined ? undefined : partsOf(days, { weekday, day, month, year, time })
-}
-
-function partsOf(
-  dayNames: readonly string[],
-  text: Readonly<Record<'weekday' | 'day' | 'month' | 'year', string | undefined>> & {
-    readonly time: string
-  },
-): Parts {
+  if (!imfFixdate.test(value)) return undefined
   return {
-    weekday: dayNames.indexOf(text.weekday ?? ''),
-    day: Number(text.day),
-    month: months.indexOf(text.month ?? ''),
-    year: Number(text.year),
-    time: text.time,
+    weekday: nameAt(days, value, 0),
+    day: numberAt(value, 5, 2),
+    month: nameAt(months, value, 8),
+    year: numberAt(value, 12, 4),
+    timeMs: timeAt(value, 17),
   }
 }
 
+function readRfc850Date(value: string): Parts | undefined {
+  if (!rfc850Date.test(value)) return undefined
+  const comma = value.indexOf(',')
+  return {
+    weekday: longDays.indexOf(value.slice(0, comma)),
+    day: numberAt(value, comma + 2, 2),
+    month: nameAt(months, value, comma + 5),
+    year: numberAt(value, comma + 9, 2),
+    timeMs: timeAt(value, comma + 12),
+  }
+}
+
+function readAsctimeDate(value: string): Parts | undefined {
+  if (!asctimeDate.test(value)) return undefined
+  return {
+    weekday: nameAt(days, value, 0),
+    day: value.charAt(8) === ' ' ? numberAt(value, 9, 1) : numberAt(value, 8, 2),
+    month: nameAt(months, value, 4),
+    year: numberAt(value, 20, 4),
+    timeMs: timeAt(value, 11),
+  }
+}
+
+/** Which of these names stands at a place; -1 when none does. */
+function nameAt(names: readonly string[], value: string, at: number): number {
+  for (let index = 0; index < names.length; index++) {
+    if (value.startsWith(names[index] ?? '', at)) return index
+  }
+  return -1
+}
+
+/** The number that so many digits make; it is known that they are digits. */
+function numberAt(value: string, at: number, length: number): number {
+  let number = 0
+  for (let place = at; place < at + length; place++) {
+    number = number * 10 + value.charCodeAt(place) - DIGIT_0
+  }
+  return number
+}
+
+/** The time that stands as `hh:mm:ss` at a place. */
+function timeAt(value: string, at: number): number {
+  const hour = numberAt(value, at, 2)
+  const minute = numberAt(value, at + 3, 2)
+  const second = numberAt(value, at + 6, 2)
+  const isLeapSecond = hour === 23 && minute === 59 && second === 60
+  if (hour > 23 || minute > 59 || (second > 59 && !isLeapSecond)) return Number.NaN
+  return hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS
+}
+
 /** The latest year with these last two digits in which the timestamp is no more than 50 years ahead of `now`. */
-function fourDigitYear(parts: Parts, now: Instant): number {
+function fourDigitYear({ year, month, day, timeMs }: Parts, now: Instant): number {
   const limit = new Date(now)
   limit.setUTCFullYear(limit.getUTCFullYear() + YEARS_AHEAD)
   const century = Math.floor(limit.getUTCFullYear() / 100) * 100
-  const [hour = 0, minute = 0, second = 0] = parts.time.split(':').map(Number)
-  const year = century + parts.year
-  const latest = Date.UTC(year, parts.month, parts.day, hour, minute, second)
-  return latest > limit.getTime() ? year - 100 : year
+  const latest = Date.UTC(century + year, month, day) + timeMs
+  return latest > limit.getTime() ? century + year - 100 : century + year
 }
 
 /** The instant the parts name, when there is one. */
-function instantOf({ weekday, day, month, year, time }: Parts): Instant | undefined {
-  if (month < 0 || year < FIRST_YEAR) return undefined
-  const hour = Number(time.slice(0, 2))
-  const minute = Number(time.slice(3, 5))
-  const second = Number(time.slice(6, 8))
-  const isLeapSecond = hour === 23 && minute === 59 && second === 60
-  if (hour > 23 || minute > 59 || (second > 59 && !isLeapSecond)) return undefined
-  const date = new Date(Date.UTC(year, month, day))
-  // A day past the end of its month has become another day of the next one.
-  if (date.getUTCDate() !== day || date.getUTCDay() !== weekday) return undefined
-  return Date.UTC(year, month, day, hour, minute, second)
+function instantOf({ weekday, day, month, year, timeMs }: Parts): Instant | undefined {
+  if (month < 0 || year < FIRST_YEAR || Number.isNaN(timeMs)) return undefined
+  const midnight = Date.UTC(year, month, day)
+  if (day < 1 || midnight >= Date.UTC(year, month + 1)) return undefined
+  return weekdayOf(midnight) === weekday ? midnight + timeMs : undefined
+}
+
+/** The day of the week, counted from Sunday. @param midnight that it begins with, also before 1970 */
+function weekdayOf(midnight: Instant): number {
+  return (((midnight / DAY_MS + THURSDAY) % 7) + 7) % 7
 }
