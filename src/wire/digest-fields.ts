@@ -129,6 +129,9 @@ export function parseContentMd5(value: string | undefined): Digest | undefined {
   return bytes?.length === lengths.md5 ? { algorithm: 'md5', bytes } : undefined
 }
 
+/** What most servers say. */
+const noDigests: readonly Digest[] = []
+
 /** Everything a response says about digests, each field with all its lines joined with `, `. */
 export interface DigestFieldValues {
   readonly reprDigest?: string | undefined
@@ -154,10 +157,9 @@ export function wholeFileDigests(
   fields: DigestFieldValues,
   method: 'GET' | 'HEAD' = 'GET',
 ): readonly Digest[] {
-  if (status !== 200 && status !== 206) return []
+  if (status !== 200 && status !== 206) return noDigests
   const { reprDigest, contentDigest, digest, contentMd5: md5 } = fields
-  // Most servers say nothing.
-  if ((reprDigest ?? contentDigest ?? digest ?? md5) === undefined) return []
+  if ((reprDigest ?? contentDigest ?? digest ?? md5) === undefined) return noDigests
   const found = [...(parseIntegrityField(fields.reprDigest)?.digests ?? [])]
   if (status === 200 && method === 'GET') {
     found.push(...(parseIntegrityField(fields.contentDigest)?.digests ?? []))

@@ -116,16 +116,13 @@ export function readVersion(facts: {
   readonly date?: string | undefined
   readonly total?: number | undefined
 }): Version {
-  const etag = bounded(facts.etag, LONGEST_ETAG)
-  const lastModified = bounded(facts.lastModified, LONGEST_DATE)
-  const date = bounded(facts.date, LONGEST_DATE)
-  const size = facts.total
-  return {
-    ...(etag !== undefined && { etag }),
-    ...(lastModified !== undefined && { lastModified }),
-    ...(date !== undefined && { date }),
-    ...(size !== undefined && Number.isSafeInteger(size) && size >= 0 && { size }),
-  }
+  const version: { -readonly [Fact in keyof Version]: Version[Fact] } = {}
+  const { etag, lastModified, date, total } = facts
+  if (isWithin(etag, LONGEST_ETAG)) version.etag = etag
+  if (isWithin(lastModified, LONGEST_DATE)) version.lastModified = lastModified
+  if (isWithin(date, LONGEST_DATE)) version.date = date
+  if (total !== undefined && Number.isSafeInteger(total) && total >= 0) version.size = total
+  return version
 }
 
 /** The policy for a file that has started again `tagRestarts` times because only its entity tag had changed. */
@@ -227,6 +224,6 @@ function strongLastModified({ lastModified, date }: Version): number | undefined
   return answered - modified >= ONE_SECOND_MS ? modified : undefined
 }
 
-function bounded(value: string | undefined, longest: number): string | undefined {
-  return value === undefined || value === '' || value.length > longest ? undefined : value
+function isWithin(value: string | undefined, longest: number): value is string {
+  return value !== undefined && value !== '' && value.length <= longest
 }
