@@ -21,15 +21,17 @@ export interface BodyDecoder {
   readonly shortage: string
 }
 
-/** So many octets (RFC 9112 §6.2). */
+/** So many octets (RFC 9112 §6.2). One decoder does for one body after another. */
 export class LengthBody implements BodyDecoder {
   readonly trailers = Fields.empty
-  readonly #length: number
-  #left: number
+  #length = 0
+  #left = 0
 
-  constructor(length: number) {
+  /** Stands before a body of this length. @returns itself */
+  begin(length: number): this {
     this.#length = length
     this.#left = length
+    return this
   }
 
   next(input: Input): Uint8Array | undefined {

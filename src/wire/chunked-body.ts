@@ -181,9 +181,9 @@ export class ChunkedBody implements BodyDecoder {
       maxBytes: this.#limits.maxTrailerBytes,
       tooLong: 'ERR_WIRE_TRAILERS_TOO_LONG',
     })
-    const section = this.#scanner.scan(input)
-    if (section === undefined) return
-    this.#trailers = section.fields
+    const trailers = this.#scanner.scan(input)
+    if (trailers === undefined) return
+    this.#trailers = trailers
     this.#state = 'whole'
   }
 }

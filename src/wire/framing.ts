@@ -81,9 +81,13 @@ function chunkedFraming(coding: string, version: HttpVersion, fields: Fields): R
 export function contentLength(fields: Fields): number | undefined {
   const value = fields.get('content-length')
   if (value === undefined) return undefined
-  const [first = '', ...others] = membersOf(value)
-  const length = Number(first)
-  if (!/^\d+$/.test(first) || length > Number.MAX_SAFE_INTEGER) {
+  const alone = byteCount(value)
+  if (alone !== undefined) return alone
+  const [first = '', ...others] = value
+    .split(',')
+    .map((member) => trimBlanks(member, 0, member.length))
+  const length = byteCount(first)
+  if (length === undefined) {
     throw wireError(
       'ERR_WIRE_CONTENT_LENGTH',
       'Cannot read a Content-Length: not a number of bytes',
@@ -95,6 +99,12 @@ export function contentLength(fields: Fields): number | undefined {
   return length
 }
 
+function byteCount(digits: string): number | undefined {
+  if (!/^\d+$/.test(digits)) return undefined
+  const count = Number(digits)
+  return count > Number.MAX_SAFE_INTEGER ? undefined : count
+}
+
 /**
  * Whether the connection outlives the message (RFC 9112 §9.3).
  *
@@ -102,11 +112,9 @@ export function contentLength(fields: Fields): number | undefined {
  * `Connection`, and a handshake that is bound to the connection depends on it.
  */
 export function keepsAlive(version: HttpVersion, fields: Fields): boolean {
-  const options = membersOf(fields.get('connection'))
-  const proxyOptions = membersOf(fields.get('proxy-connection'))
-  if (options.includes('close') || proxyOptions.includes('close')) return false
+  if (fields.lists('connection', 'close') || fields.lists('proxy-connection', 'close')) return false
   if (version === '1.1') return true
-  return options.includes('keep-alive') || proxyOptions.includes('keep-alive')
+  return fields.lists('connection', 'keep-alive') || fields.lists('proxy-connection', 'keep-alive')
 }
 
 /**
@@ -119,12 +127,5 @@ export function expectsContinue(
   fields: Fields,
 ): boolean {
   if (version === '1.0' || framing.kind === 'none') return false
-  return membersOf(fields.get('expect')).includes('100-continue')
-}
-
-/** The members of a list of words (RFC 9110 §5.6.1), in lower case. */
-function membersOf(value: string | undefined): readonly string[] {
-  if (value === undefined) return []
-  const members = value.toLowerCase().split(',')
-  return members.map((member) => trimBlanks(member, 0, member.length))
+  return fields.lists('expect', '100-continue')
 }

@@ -3,21 +3,15 @@
 import { ProtocolError } from '../base/error.ts'
 import { type BodyDecoder, CloseBody, LengthBody } from './body.ts'
 import { ChunkedBody } from './chunked-body.ts'
-import type { Fields } from './fields.ts'
+import { Fields } from './fields.ts'
 import { Input } from './input.ts'
 import type { WireLimits } from './limits.ts'
 import { SectionScanner } from './section-scanner.ts'
 import type { BodyEvent, ClosedEvent, EndEvent, ResponseFraming } from './wire.ts'
 import { wireError, wireMisuse } from './wire-error.ts'
 
-/** What a head means to the one who reads it. */
-export interface Opening<HeadEvent> {
-  readonly event: HeadEvent
-  /** Where the body ends; `undefined` when this head opens no message (an interim response) and another follows. */
-  readonly framing: ResponseFraming | undefined
-  /** What comes after the message: the next one, nothing more of use, or another protocol. */
-  readonly afterwards: 'boundary' | 'sealed' | 'switched'
-}
+/** What comes after a message: the next one, nothing more of use, or another protocol. */
+export type Afterwards = 'boundary' | 'sealed' | 'switched'
 
 /** What differs between a client's reader and a server's. */
 export interface ReaderRole<HeadEvent> {
@@ -34,11 +28,19 @@ export interface ReaderRole<HeadEvent> {
    * @throws {ProtocolError} when it must not be there
    */
   admit(isSealed: boolean): boolean
-  /** Reads a head. @throws {ProtocolError} when it is none, or is against the rules */
-  open(startLine: string, fields: Fields): Opening<HeadEvent>
+  /**
+   * Reads a head, and says by {@link MessageReader.begin} where the body of its message ends. An interim response begins
+   * no message: another head follows it.
+   *
+   * @throws {ProtocolError} when it is none, or is against the rules
+   */
+  open(startLine: string, fields: Fields): HeadEvent
   /** Hears that the message is whole. */
   close(): void
 }
+
+/** The end of nearly every message. */
+const endWithoutTrailers: EndEvent = { kind: 'end', trailers: Fields.empty }
 
 /**
  * Where the reader stands: at the `boundary` between messages, inside a `head`, inside a `body`; or after the last
@@ -58,8 +60,9 @@ export class MessageReader<HeadEvent> {
   readonly #input = new Input()
   readonly #scanner: SectionScanner
   #phase: Phase = 'boundary'
-  #body: BodyDecoder = new LengthBody(0)
-  #afterwards: Opening<HeadEvent>['afterwards'] = 'boundary'
+  readonly #lengthBody = new LengthBody()
+  #body: BodyDecoder = this.#lengthBody
+  #afterwards: Afterwards = 'boundary'
   #failure: ProtocolError | undefined
 
   constructor(role: ReaderRole<HeadEvent>, limits: WireLimits) {
@@ -122,6 +125,13 @@ export class MessageReader<HeadEvent> {
     }
   }
 
+  /** A message begins with the head that is being read; for {@link ReaderRole.open}. */
+  begin(framing: ResponseFraming, afterwards: Afterwards): void {
+    this.#body = this.#decoderFor(framing)
+    this.#phase = 'body'
+    this.#afterwards = afterwards
+  }
+
   /** The next event; `undefined` when there is none before more is pushed. */
   next(): HeadEvent | BodyEvent | EndEvent | ClosedEvent | undefined {
     if (this.#failure !== undefined) throw this.#failure
@@ -173,15 +183,9 @@ export class MessageReader<HeadEvent> {
   }
 
   #readHead(): HeadEvent | ClosedEvent | undefined {
-    const section = this.#scanner.scan(this.#input)
-    if (section === undefined) return this.#input.hasEnded ? this.#endWithinHead() : undefined
-    const { event, framing, afterwards } = this.#role.open(section.startLine, section.fields)
-    if (framing !== undefined) {
-      this.#body = decoderFor(framing, this.#limits)
-      this.#phase = 'body'
-      this.#afterwards = afterwards
-    }
-    return event
+    const fields = this.#scanner.scan(this.#input)
+    if (fields !== undefined) return this.#role.open(this.#scanner.startLine, fields)
+    return this.#input.hasEnded ? this.#endWithinHead() : undefined
   }
 
   #endWithinHead(): ClosedEvent {
@@ -195,7 +199,8 @@ export class MessageReader<HeadEvent> {
     if (this.#body.isWhole(this.#input)) {
       this.#phase = this.#afterwards
       this.#role.close()
-      return { kind: 'end', trailers: this.#body.trailers }
+      const { trailers } = this.#body
+      return trailers === Fields.empty ? endWithoutTrailers : { kind: 'end', trailers }
     }
     if (!this.#input.hasEnded) return undefined
     const { shortage } = this.#body
@@ -209,19 +214,19 @@ export class MessageReader<HeadEvent> {
     this.#phase = 'closed'
     return { kind: 'closed' }
   }
-}
 
-function decoderFor(framing: ResponseFraming, limits: WireLimits): BodyDecoder {
-  switch (framing.kind) {
-    case 'none':
-      return new LengthBody(0)
-    case 'length':
-      return new LengthBody(framing.length)
-    case 'chunked':
-      return new ChunkedBody(limits)
-    case 'close':
-      return new CloseBody()
-    default:
-      return framing satisfies never
+  #decoderFor(framing: ResponseFraming): BodyDecoder {
+    switch (framing.kind) {
+      case 'none':
+        return this.#lengthBody.begin(0)
+      case 'length':
+        return this.#lengthBody.begin(framing.length)
+      case 'chunked':
+        return new ChunkedBody(this.#limits)
+      case 'close':
+        return new CloseBody()
+      default:
+        return framing satisfies never
+    }
   }
 }

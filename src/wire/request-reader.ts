@@ -3,7 +3,7 @@
 import type { Fields } from './fields.ts'
 import { expectsContinue, keepsAlive, requestFraming } from './framing.ts'
 import { defaultWireLimits, type WireLimits } from './limits.ts'
-import { MessageReader, type Opening } from './message-reader.ts'
+import { MessageReader } from './message-reader.ts'
 import type { HttpVersion, RequestEvent, RequestHead } from './wire.ts'
 import { wireError } from './wire-error.ts'
 
@@ -35,7 +35,7 @@ export class RequestReader {
         forgivesBareLf: false,
         mayEndBlank: true,
         admit: (isSealed) => !isSealed,
-        open: openRequest,
+        open: (requestLine, fields) => this.#open(requestLine, fields),
         close: () => {},
       },
       { ...defaultWireLimits, ...limits },
@@ -86,21 +86,18 @@ export class RequestReader {
   takeRest(): Uint8Array {
     return this.#messages.takeRest()
   }
-}
 
-function openRequest(requestLine: string, fields: Fields): Opening<HeadEvent> {
-  const { method, target, version } = parseRequestLine(requestLine)
-  checkHost(version, fields)
-  const framing = requestFraming(version, fields)
-  const keepAlive = keepsAlive(version, fields)
-  const expectContinue = expectsContinue(version, framing, fields)
-  return {
-    event: {
+  #open(requestLine: string, fields: Fields): HeadEvent {
+    const { method, target, version } = parseRequestLine(requestLine)
+    checkHost(version, fields)
+    const framing = requestFraming(version, fields)
+    const keepAlive = keepsAlive(version, fields)
+    const expectContinue = expectsContinue(version, framing, fields)
+    this.#messages.begin(framing, keepAlive ? 'boundary' : 'sealed')
+    return {
       kind: 'head',
       head: { method, target, version, fields, framing, keepAlive, expectContinue },
-    },
-    framing,
-    afterwards: keepAlive ? 'boundary' : 'sealed',
+    }
   }
 }
 

@@ -152,6 +152,21 @@ suite('ResponseReader reads a status line', () => {
   }
 })
 
+test('ResponseReader reads each status line, also where it is like the one before', () => {
+  const lines = ['200 OK', '200 OK', '200 Ok', '200 OK!', '206 OK', '100 OK', '200 OK', '200']
+  const text = lines.map((line) => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`).join('')
+  const methods = lines.map(() => 'GET')
+  for (const pieces of [[text], bytewise(text)]) {
+    const told = readResponses(pieces, methods).flatMap((event) => {
+      if (event.kind === 'interim') return [`${event.status}`]
+      return event.kind === 'head' && 'status' in event.head
+        ? [`${event.head.status} ${event.head.reason}`.trim()]
+        : []
+    })
+    assert.deepEqual(told, lines.with(5, '100'))
+  }
+})
+
 suite('ResponseReader reads fields', () => {
   const rows: readonly (readonly [why: string, lines: string, ...fields: [string, string][]])[] = [
     [

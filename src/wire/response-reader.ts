@@ -1,9 +1,10 @@
 /** The client's reader: bytes of a server in, responses out. */
 
+import type { ProtocolError } from '../base/error.ts'
 import type { Fields } from './fields.ts'
 import { isTunnel, keepsAlive, responseFraming } from './framing.ts'
 import { defaultWireLimits, type WireLimits } from './limits.ts'
-import { MessageReader, type Opening } from './message-reader.ts'
+import { MessageReader } from './message-reader.ts'
 import { isInterim, switchingProtocols } from './status.ts'
 import type { HttpVersion, InterimEvent, ResponseEvent, ResponseHead } from './wire.ts'
 import { wireError } from './wire-error.ts'
@@ -38,6 +39,8 @@ export class ResponseReader {
   readonly #expected: string[] = []
   #interimCount = 0
   #hasResponseBegun = false
+  /** That of the last response: of most responses on a connection it is the same. */
+  #statusLine = parseStatusLine('HTTP/1.1 200 OK')
   readonly #messages: MessageReader<HeadEvent>
 
   constructor({ limits = {} }: { readonly limits?: Partial<WireLimits> } = {}) {
@@ -130,21 +133,19 @@ export class ResponseReader {
     return true
   }
 
-  #open(statusLine: string, fields: Fields): Opening<HeadEvent> {
-    const { version, status, reason } = parseStatusLine(statusLine)
+  #open(line: string, fields: Fields): HeadEvent {
+    if (line !== this.#statusLine.line) this.#statusLine = parseStatusLine(line)
+    const { version, status, reason } = this.#statusLine
     if (isInterim(status)) return this.#openInterim(status, fields)
-    const [method = ''] = this.#expected
+    const method = this.#expected[0] ?? ''
     const framing = responseFraming(method, status, version, fields)
     const isSwitched = status === switchingProtocols || isTunnel(method, status)
     const keepAlive = framing.kind !== 'close' && !isSwitched && keepsAlive(version, fields)
-    return {
-      event: { kind: 'head', head: { version, status, reason, fields, framing, keepAlive } },
-      framing,
-      afterwards: isSwitched ? 'switched' : keepAlive ? 'boundary' : 'sealed',
-    }
+    this.#messages.begin(framing, isSwitched ? 'switched' : keepAlive ? 'boundary' : 'sealed')
+    return { kind: 'head', head: { version, status, reason, fields, framing, keepAlive } }
   }
 
-  #openInterim(status: number, fields: Fields): Opening<HeadEvent> {
+  #openInterim(status: number, fields: Fields): HeadEvent {
     const { maxInterimResponses } = this.#limits
     this.#interimCount++
     if (this.#interimCount > maxInterimResponses) {
@@ -153,11 +154,7 @@ export class ResponseReader {
         `Cannot read an interim response: the limit is ${maxInterimResponses}`,
       )
     }
-    return {
-      event: { kind: 'interim', status, fields },
-      framing: undefined,
-      afterwards: 'boundary',
-    }
+    return { kind: 'interim', status, fields }
   }
 
   #close(): void {
@@ -167,21 +164,28 @@ export class ResponseReader {
   }
 }
 
-/** HTTP/1 version, SP, three digits, and perhaps SP and a reason phrase (RFC 9112 §4). */
-const statusLinePattern = /^HTTP\/1\.(\d) ([1-9]\d\d)(?: (.*))?$/s
+/** HTTP/1 version, SP, three digits, and perhaps SP and a reason phrase (RFC 9112 §4): each at a place of its own. */
+const statusLinePattern = /^HTTP\/1\.\d [1-9]\d\d(?: .*)?$/s
 
-function parseStatusLine(line: string): {
+interface StatusLine {
+  readonly line: string
   readonly version: HttpVersion
   readonly status: number
   readonly reason: string
-} {
-  const match = statusLinePattern.exec(line)
-  if (match === null) {
-    if (/^HTTP\/\d/.test(line) && !line.startsWith('HTTP/1.')) {
-      throw wireError('ERR_WIRE_VERSION', 'Cannot read a response: it is not HTTP/1')
-    }
-    throw wireError('ERR_WIRE_START_LINE', 'Cannot read a status line: it is malformed')
+}
+
+function parseStatusLine(line: string): StatusLine {
+  if (!statusLinePattern.test(line)) throw statusLineError(line)
+  return {
+    line,
+    version: line.charAt(7) === '0' ? '1.0' : '1.1',
+    status: Number(line.slice(9, 12)),
+    reason: line.slice(13),
   }
-  const [, minor, status, reason = ''] = match
-  return { version: minor === '0' ? '1.0' : '1.1', status: Number(status), reason }
+}
+
+function statusLineError(line: string): ProtocolError {
+  return /^HTTP\/\d/.test(line) && !line.startsWith('HTTP/1.')
+    ? wireError('ERR_WIRE_VERSION', 'Cannot read a response: it is not HTTP/1')
+    : wireError('ERR_WIRE_START_LINE', 'Cannot read a status line: it is malformed')
 }

@@ -2,11 +2,13 @@
 
 import type { ProtocolError } from '../base/error.ts'
 import { Carry } from './carry.ts'
-import { type Field, Fields } from './fields.ts'
+import { FieldMarker } from './field-marks.ts'
+import { Fields } from './fields.ts'
 import type { Input } from './input.ts'
 import {
   COLON,
   CR,
+  cutText,
   decodeOctets,
   HTAB,
   isTokenOctet,
@@ -15,7 +17,6 @@ import {
   skipText,
   skipToken,
   SP,
-  trimBlanks,
 } from './octet.ts'
 import { wireError, type WireLimitCode } from './wire-error.ts'
 
@@ -35,13 +36,6 @@ export interface SectionRules {
   readonly tooLong: WireLimitCode
 }
 
-/** What a section says. */
-export interface Section {
-  /** Without its line end; empty where the rules want none. */
-  readonly startLine: string
-  readonly fields: Fields
-}
-
 /** What the scanner stands before. The `…Lf` states have seen a CR. */
 type State =
   | 'beginning'
@@ -55,17 +49,21 @@ type State =
   | 'lastLf'
   | 'done'
 
+const statesOfStartLine: readonly State[] = ['beginning', 'beginningLf', 'startLine', 'startLineLf']
+
 /**
  * A resumable scanner for one section after another.
  *
  * Theory of operation. Every octet is looked at once, in the array it was pushed in, by a machine that may stop
  * between any two octets. So a head that comes byte by byte costs what it costs in one piece, and an error is thrown
  * at the first octet that is wrong, not at the end of the head, and the same one wherever the pieces were cut. The
- * machine keeps no text: it marks where lines, names and values end, counted from the section's first octet. When
- * the empty line is there, the section is decoded in one call and cut at the marks; only if it came in several pieces
- * have its octets been copied, each once, to make it whole. The alternatives: to look for the empty line first and
- * parse afterwards leaves a peer that speaks something else waiting for ever; to decode line by line costs a call
- * into the decoder for each.
+ * machine keeps no text: it marks where the start line ends and where names and values stand, counted from the
+ * section's first octet. When the empty line is there, the section is decoded in one call, and its fields are cut at
+ * the marks when somebody asks for them; only if it came in several pieces have its octets been copied, each once, to
+ * make it whole. The alternatives: to look for the empty line first and parse afterwards leaves a peer that speaks
+ * something else waiting for ever; to decode line by line costs a call into the decoder for each.
+ *
+ * A state hands on to the next one as long as there are octets; the outermost loop is gone round once for each line.
  */
 export class SectionScanner {
   readonly #rules: SectionRules
@@ -78,9 +76,9 @@ export class SectionScanner {
   #start = 0
   /** Where the line, or the section, is too long. */
   #limit = 0
-  /** The end of the start line; for each line after it the beginning, then the ends of the name and of the value. */
-  #marks: number[] = []
-  #fieldCount = 0
+  #startLineEnd = 0
+  readonly #marker = new FieldMarker()
+  #lastStartLine = ''
   readonly #carry = new Carry()
 
   constructor(rules: SectionRules) {
@@ -93,13 +91,18 @@ export class SectionScanner {
     return this.#length === this.#start
   }
 
+  /** The start line of the section that was whole last, without its line end; empty where the rules want none. */
+  get startLine(): string {
+    return this.#lastStartLine
+  }
+
   /**
    * Uses up the section, or all there is of it.
    *
-   * @returns the section when its empty line is there; the scanner then stands before the next one
+   * @returns its fields when its empty line is there; the scanner then stands before the next one
    * @throws {ProtocolError} at the first octet that cannot be there, and at the first one past a limit
    */
-  scan(input: Input): Section | undefined {
+  scan(input: Input): Fields | undefined {
     const { bytes } = input
     let at = input.at
     this.#origin = at - this.#length
@@ -114,12 +117,14 @@ export class SectionScanner {
       this.#carry.add(part)
       return undefined
     }
-    const section = this.#cut(decodeOctets(this.#carry.complete(part)))
+    const text = decodeOctets(this.#carry.complete(part))
+    this.#giveStartLine(text)
+    const fields = new Fields(text, this.#marker.give())
     this.#reset()
-    return section
+    return fields
   }
 
-  /** Moves on to the next state. @returns the first octet it stands before, or `stop` if the state goes on there */
+  /** Goes on from the state. @returns the first octet that was not used up; `stop`, or one before which a line begins */
   #step(bytes: Uint8Array, at: number, stop: number): number {
     switch (this.#state) {
       case 'beginning':
@@ -127,18 +132,18 @@ export class SectionScanner {
       case 'startLine':
         return this.#startLine(bytes, at, stop)
       case 'line':
-        return this.#line(octetAt(bytes, at), at)
+        return this.#line(bytes, at, stop)
       case 'name':
         return this.#name(bytes, at, stop)
       case 'value':
         return this.#value(bytes, at, stop)
       case 'beginningLf':
-        return this.#beginStartLine(afterLf(octetAt(bytes, at), at))
+        return this.#beginStartLine(afterLf(bytes, at))
       case 'startLineLf':
       case 'valueLf':
-        return this.#beginLine(afterLf(octetAt(bytes, at), at))
+        return this.#beginLine(afterLf(bytes, at))
       case 'lastLf':
-        return this.#endSection(afterLf(octetAt(bytes, at), at))
+        return this.#endSection(afterLf(bytes, at))
       case 'done':
         return at
       default:
@@ -168,8 +173,8 @@ export class SectionScanner {
     if (end - this.#origin === this.#start) {
       throw wireError('ERR_WIRE_START_LINE', 'Cannot read a start line: it is empty')
     }
-    this.#marks.push(end - this.#origin)
-    return this.#endLine(octetAt(bytes, end), end, 'startLineLf')
+    this.#startLineEnd = end - this.#origin
+    return this.#endLine(bytes, end, stop, 'startLineLf')
   }
 
   #prefix(bytes: Uint8Array, at: number, stop: number): number {
@@ -184,11 +189,12 @@ export class SectionScanner {
     return end
   }
 
-  #line(octet: number, at: number): number {
-    if (isTokenOctet(octet)) return this.#beginField(at)
+  #line(bytes: Uint8Array, at: number, stop: number): number {
+    const octet = octetAt(bytes, at)
+    if (isTokenOctet(octet)) return this.#beginField(bytes, at, stop)
     if (octet === CR) {
       this.#state = 'lastLf'
-      return at + 1
+      return at + 1 < stop ? this.#endSection(afterLf(bytes, at + 1)) : stop
     }
     if (octet === LF && this.#rules.forgivesBareLf) return this.#endSection(at + 1)
     if (octet === SP || octet === HTAB) {
@@ -198,14 +204,14 @@ export class SectionScanner {
     throw octet === LF ? lineEndError('LF without CR') : this.#nameError(octet, at)
   }
 
-  #beginField(at: number): number {
+  #beginField(bytes: Uint8Array, at: number, stop: number): number {
     const { maxFields } = this.#rules
-    if (this.#fieldCount === maxFields) {
+    if (this.#marker.begun === maxFields) {
       throw wireError('ERR_WIRE_TOO_MANY_FIELDS', `Cannot read a field: the limit is ${maxFields}`)
     }
-    this.#fieldCount++
+    this.#marker.note(at - this.#origin)
     this.#state = 'name'
-    return at
+    return this.#name(bytes, at, stop)
   }
 
   #name(bytes: Uint8Array, at: number, stop: number): number {
@@ -213,22 +219,28 @@ export class SectionScanner {
     if (end === stop) return end
     // RFC 9112 §5.1: no white space before the colon, where peers disagree on what the name is.
     if (octetAt(bytes, end) !== COLON) throw this.#nameError(octetAt(bytes, end), end)
-    this.#marks.push(end - this.#origin)
+    this.#marker.note(end - this.#origin)
     this.#state = 'value'
-    return end + 1
+    return this.#value(bytes, end + 1, stop)
   }
 
   #value(bytes: Uint8Array, at: number, stop: number): number {
     const end = skipText(bytes, at, stop)
     if (end === stop) return end
-    this.#marks.push(end - this.#origin)
-    return this.#endLine(octetAt(bytes, end), end, 'valueLf')
+    this.#marker.note(end - this.#origin)
+    return this.#endLine(bytes, end, stop, 'valueLf')
   }
 
-  #endLine(octet: number, at: number, afterCr: 'startLineLf' | 'valueLf'): number {
+  #endLine(
+    bytes: Uint8Array,
+    at: number,
+    stop: number,
+    afterCr: 'startLineLf' | 'valueLf',
+  ): number {
+    const octet = octetAt(bytes, at)
     if (octet === CR) {
       this.#state = afterCr
-      return at + 1
+      return at + 1 < stop ? this.#beginLine(afterLf(bytes, at + 1)) : stop
     }
     if (octet === LF && this.#rules.forgivesBareLf) return this.#beginLine(at + 1)
     if (octet === LF) throw lineEndError('LF without CR')
@@ -239,10 +251,8 @@ export class SectionScanner {
   }
 
   #beginLine(at: number): number {
-    const begin = at - this.#origin
-    this.#marks.push(begin)
     this.#state = 'line'
-    this.#limit = Math.min(begin + this.#rules.maxFieldBytes, this.#rules.maxBytes)
+    this.#limit = Math.min(at - this.#origin + this.#rules.maxFieldBytes, this.#rules.maxBytes)
     return at
   }
 
@@ -251,18 +261,12 @@ export class SectionScanner {
     return at
   }
 
-  #cut(text: string): Section {
-    const marks = this.#marks
-    const mark = (index: number) => marks[index] as number // within the marks of whole lines
-    const fields: Field[] = []
-    for (let index = 1; index + 2 < marks.length; index += 3) {
-      const nameEnd = mark(index + 1)
-      fields.push([
-        text.slice(mark(index), nameEnd),
-        trimBlanks(text, nameEnd + 1, mark(index + 2)),
-      ])
-    }
-    return { startLine: text.slice(this.#start, mark(0)), fields: new Fields(fields) }
+  /** Most heads of one connection begin alike: what is said again is not cut out again. */
+  #giveStartLine(text: string): void {
+    const last = this.#lastStartLine
+    const isLast =
+      last.length === this.#startLineEnd - this.#start && text.startsWith(last, this.#start)
+    if (!isLast) this.#lastStartLine = cutText(text, this.#start, this.#startLineEnd)
   }
 
   #tooLong(): ProtocolError {
@@ -270,7 +274,7 @@ export class SectionScanner {
     if (this.#limit === maxBytes) {
       return wireError(tooLong, `Cannot read a section: the limit is ${maxBytes} bytes`)
     }
-    return this.#marks.length === 0 || this.#state === 'startLineLf'
+    return statesOfStartLine.includes(this.#state)
       ? wireError(
           'ERR_WIRE_START_LINE_TOO_LONG',
           `Cannot read a start line: the limit is ${maxStartLineBytes} bytes`,
@@ -295,14 +299,13 @@ export class SectionScanner {
     this.#length = 0
     this.#start = 0
     this.#limit = Math.min(hasStartLine ? maxStartLineBytes : maxFieldBytes, maxBytes)
-    this.#marks = hasStartLine ? [] : [0, 0]
-    this.#fieldCount = 0
+    this.#startLineEnd = 0
   }
 }
 
 /** What follows a CR is LF; a CR alone ends nothing (RFC 9112 §2.2). @returns the place after it */
-function afterLf(octet: number, at: number): number {
-  if (octet !== LF) throw lineEndError('CR without LF')
+function afterLf(bytes: Uint8Array, at: number): number {
+  if (octetAt(bytes, at) !== LF) throw lineEndError('CR without LF')
   return at + 1
 }
 
