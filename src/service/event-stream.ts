@@ -4,11 +4,11 @@ import type { Caller } from '../engine/access.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { JobNews } from '../engine/publisher.ts'
 import type { Job, JobId } from '../job/job.ts'
-import type { JobEventView } from '../rpc/contract.ts'
+import type { JobEventView, JobView } from '../rpc/contract.ts'
 import { formatEvent, keepAliveComment } from '../rpc/server-sent-events.ts'
 import { view } from './handlers.ts'
 
-/** How often progress of one job is told at most. */
+/** How often progress of one job is told at most: that bytes moved, or that it has more files. */
 const PROGRESS_EVERY_MS = 200
 
 /** How often a silent stream shows that it lives. */
@@ -30,7 +30,8 @@ export class EventStream implements Disposable {
   readonly #keepAlive: NodeJS.Timeout
   /** Jobs whose news wait, until their time comes or the watcher has read what it was told; and what they are. */
   readonly #late = new Map<JobId, 'job' | 'progress'>()
-  readonly #toldAt = new Map<JobId, number>()
+  /** How jobs were when they were last told, and when that was; in this order, and only those told just now. */
+  readonly #told = new Map<JobId, { readonly job: JobView; readonly at: number }>()
   #timer: NodeJS.Timeout | undefined
 
   /** @param ids full ids of jobs the caller may see; each is told at once as it is */
@@ -63,14 +64,27 @@ export class EventStream implements Disposable {
   #hear(news: JobNews): void {
     if (news.kind === 'gone') {
       this.#late.delete(news.id)
-      this.#toldAt.delete(news.id)
-      this.#tell({ kind: 'gone', id: news.id })
+      this.#told.delete(news.id)
+      this.#write({ kind: 'gone', id: news.id })
       return
     }
-    if (!this.#mayHear(news.job)) return
-    if (this.#sink.isFull) this.#putOff(news.job.id, news.kind)
-    else if (news.kind === 'job') this.#tell({ kind: 'job', job: view(this.#engine, news.job) })
-    else this.#progress(news.job)
+    const { kind, job } = news
+    if (!this.#mayHear(job)) return
+    if (this.#sink.isFull || this.#isTooSoon(news)) this.#putOff(job.id, kind)
+    // A change that waited stays one.
+    else this.#tell(this.#late.get(job.id) === 'job' ? 'job' : kind, view(this.#engine, job))
+  }
+
+  /** Whether this is progress, and the last was told just now. */
+  #isTooSoon({ kind, job }: Exclude<JobNews, { kind: 'gone' }>): boolean {
+    const told = this.#told.get(job.id)
+    if (told === undefined || performance.now() - told.at >= PROGRESS_EVERY_MS) return false
+    if (kind === 'job' && !isProgress(told.job, view(this.#engine, job))) return false
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.drained()
+    }, PROGRESS_EVERY_MS)
+    return true
   }
 
   /** A change that waits stays one, whatever bytes move meanwhile. */
@@ -78,39 +92,49 @@ export class EventStream implements Disposable {
     if (kind === 'job' || !this.#late.has(id)) this.#late.set(id, kind)
   }
 
-  #progress(job: Job): void {
-    const now = performance.now()
-    const told = this.#toldAt.get(job.id)
-    if (told === undefined || now - told >= PROGRESS_EVERY_MS) {
-      this.#tell({ kind: 'progress', job: view(this.#engine, job) })
-      return
-    }
-    this.#putOff(job.id, 'progress')
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.drained()
-    }, PROGRESS_EVERY_MS)
-  }
-
   #tellAsItIs(id: JobId, kind: 'job' | 'progress'): void {
     this.#late.delete(id)
     try {
-      this.#tell({ kind, job: view(this.#engine, this.#engine.get(this.#caller, id)) })
+      this.#tell(kind, view(this.#engine, this.#engine.get(this.#caller, id)))
     } catch {
       // Forgotten meanwhile: its own news said so.
     }
   }
 
-  #tell(event: JobEventView): void {
-    if (event.kind !== 'gone') {
-      // Whatever waited is in here.
-      this.#late.delete(event.job.id)
-      this.#toldAt.set(event.job.id, performance.now())
+  #tell(kind: 'job' | 'progress', job: JobView): void {
+    // Whatever waited is in here.
+    this.#late.delete(job.id)
+    const now = performance.now()
+    this.#told.delete(job.id)
+    this.#told.set(job.id, { job, at: now })
+    for (const [id, { at }] of this.#told) {
+      if (now - at < PROGRESS_EVERY_MS) break
+      this.#told.delete(id)
     }
+    this.#write({ kind, job })
+  }
+
+  #write(event: JobEventView): void {
     this.#sink.write(formatEvent({ event: event.kind, data: JSON.stringify(event) }))
   }
 
   #mayHear({ owner }: Job): boolean {
     return owner.id === this.#caller.owner.id || this.#caller.administrator
   }
+}
+
+/** What grows of a job while its files come, and of which there is more to follow. */
+const growing: ReadonlySet<string> = new Set<keyof JobView>([
+  'bytesTotal',
+  'bytesTransferred',
+  'filesTransferred',
+  'modified',
+])
+
+/** Whether a job has only grown. */
+function isProgress(before: JobView, now: JobView): boolean {
+  const values = new Map<string, unknown>(Object.entries(before))
+  return Object.entries(now).every(
+    ([name, value]) => growing.has(name) || value === values.get(name),
+  )
 }
