@@ -18,6 +18,7 @@ import { TargetChecks } from '../files/target.ts'
 import type { HttpClient } from '../http/http.ts'
 import type { Failure } from '../job/failure.ts'
 import type { Routes } from '../job/route.ts'
+import { AskingPace } from './asking-pace.ts'
 import { AwaitedTickets } from './awaited-tickets.ts'
 import { toFailure } from './failure.ts'
 import { FileTransfer, type Asking, type TransferContext } from './file-transfer.ts'
@@ -72,6 +73,8 @@ export class Turn {
   #finished: FileTransfer[] = []
   #finishedBytes = 0
   readonly #connections: number
+  /** Absent where the server need not be spared. */
+  readonly #pace: AskingPace | undefined
   #window: number
   #smallInARow = 0
   #isLast = false
@@ -93,7 +96,9 @@ export class Turn {
     this.#world = world
     this.#policy = order.checkpoint
     this.#connections = order.connections
-    this.#window = order.connections
+    const { restraint = 0 } = order
+    if (restraint > 0) this.#pace = new AskingPace(restraint, order.connections, world.clock)
+    this.#window = this.#pace?.window ?? order.connections
     this.over = this.#ended.promise
     this.#tickets = new AwaitedTickets(world.mechanisms)
     this.#identities = new Identities(order.identity, this.#tickets, {
@@ -147,6 +152,7 @@ export class Turn {
 
   #fill(): void {
     while (!this.#abort.signal.aborted && this.#moving.size < this.#window) {
+      if (this.#queue.length > 0 && this.#pace?.admits(this.#fillAgain) === false) break
       const order = this.#queue.shift()
       if (order === undefined) break
       const transfer = new FileTransfer(order, this.#context)
@@ -155,6 +161,8 @@ export class Turn {
     }
     this.#endIfDone()
   }
+
+  readonly #fillAgain = (): void => this.#fill()
 
   #done(transfer: FileTransfer): void {
     this.#moving.delete(transfer)
@@ -169,8 +177,9 @@ export class Turn {
   #adaptWindow(size: number): void {
     const connections = this.#connections
     this.#smallInARow = size <= SMALL_FILE_BYTES ? this.#smallInARow + 1 : 0
-    this.#window =
+    const most =
       this.#smallInARow >= connections ? connections * SMALL_FILES_PER_CONNECTION : connections
+    this.#window = this.#pace?.window ?? most
   }
 
   /** One bad file stops the whole job (bits-jobs.md §2): the first failure is told, the others follow from it. */
@@ -320,6 +329,7 @@ export class Turn {
     this.#isOver = true
     this.#tellAlarm?.[Symbol.dispose]()
     this.#checkpointAlarm?.[Symbol.dispose]()
+    this.#pace?.[Symbol.dispose]()
     this.#identities.close()
     wipeCredentials(this.#queue)
     this.#tell()

@@ -12,6 +12,7 @@ import type { Random } from '../base/random.ts'
 import type { WaitsFor } from '../job/failure.ts'
 import type { Job, JobId, Owner } from '../job/job.ts'
 import { isActive, isFinal } from '../job/moves.ts'
+import type { Restraint } from '../job/restraint.ts'
 import { transition, type JobEvent } from '../job/transition.ts'
 import type { Order } from './order.ts'
 import type { Carriers } from './ports/carriers.ts'
@@ -66,6 +67,8 @@ export class Core {
   readonly network: NetworkGate
   /** Since when the patience of a job is being spent, on the gate's clock; of jobs that failed since their last progress. */
   readonly impatientSince = new Map<JobId, Monotonic>()
+  /** How easy jobs go on servers that refused because they were asked too much. */
+  readonly restraints = new Map<JobId, Restraint>()
   /** Helper tokens, until the service ends (A94). */
   readonly helpers = new Map<JobId, HelperToken>()
   readonly #reconcile: () => void
@@ -138,7 +141,10 @@ export class Core {
   apply(job: Job, event: JobEvent): Job {
     const next = this.#timed(job, transition(job, event, this.clock.now()))
     if (next === job) return next
-    if (isFinal(next.state.kind)) this.forgetIdentity(next)
+    if (isFinal(next.state.kind)) {
+      this.forgetIdentity(next)
+      this.afterwards(() => this.restraints.delete(next.id))
+    }
     this.save(next)
     return next
   }
@@ -184,6 +190,7 @@ export class Core {
     this.waiting.clear()
     this.released.clear()
     this.impatientSince.clear()
+    this.restraints.clear()
     this.network.forget()
   }
 

@@ -2,7 +2,8 @@
 
 import { failure, isFailure, type Failure } from '../job/failure.ts'
 import type { Job, JobFile, Owner } from '../job/job.ts'
-import { isActive } from '../job/moves.ts'
+import { isActive, isFinal } from '../job/moves.ts'
+import { eased, isTooMuch, tightened } from '../job/restraint.ts'
 import { logChallenge } from './challenge-log.ts'
 import type { Core } from './core.ts'
 import type { Examinations } from './examinations.ts'
@@ -199,8 +200,22 @@ export class Intake {
     core.turns.delete(turn.job)
     const job = core.store.find(turn.job)
     if (job === undefined) return
+    this.#restrain(job, turn, reason)
     if (isActive(job.state.kind) && !turn.stopping) this.#conclude(job, turn, reason)
     else this.#housekeeping.advance(job)
+  }
+
+  /** Remembers how easy the next turn of a job has to go on its servers. */
+  #restrain({ id, state, tally }: Job, turn: Turn, reason: Failure | undefined): void {
+    const { restraints, clock } = this.#core
+    const isRefused = reason !== undefined && isTooMuch(reason)
+    if (turn.restraint === 0 && !isRefused) return
+    const left = eased(turn.restraint, clock.monotonic() - turn.since)
+    const next = isRefused ? tightened(left, tally.bytesTransferred > turn.bytesBefore) : left
+    this.#core.afterwards(() => {
+      if (next === 0 || isFinal(state.kind)) restraints.delete(id)
+      else restraints.set(id, next)
+    })
   }
 
   #conclude(job: Job, turn: Turn, reason: Failure | undefined): void {

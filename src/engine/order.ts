@@ -12,6 +12,7 @@ import type { ByteRanges } from '../base/byte-range.ts'
 import type { Failure } from '../job/failure.ts'
 import type { Finding } from '../job/finding.ts'
 import type { ExpectedDigest, FileIdentity, JobId, TransferOptions } from '../job/job.ts'
+import type { Restraint } from '../job/restraint.ts'
 import type { ProxySettings } from '../job/route.ts'
 import type { Version } from '../wire/validator.ts'
 
@@ -53,6 +54,8 @@ export interface FetchOrder {
   readonly stallTimeoutMs: number
   /** How many connections of one origin the files of this job may use side by side. */
   readonly connections: number
+  /** How easy the turn goes on servers; absent: not at all. The first order of a turn decides. */
+  readonly restraint?: Restraint
   /** When a checkpoint begins, at the latest. */
   readonly checkpoint: CheckpointPolicy
   /** As whom the turn asks; absent: as nobody. The first order of a turn decides. */

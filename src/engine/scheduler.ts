@@ -155,7 +155,7 @@ export class Scheduler {
     const appearance = appearanceOf(queuedJob, core)
     if (isFailure(appearance)) return this.#refuse(queuedJob, appearance)
     const job = core.apply({ ...queuedJob, touched: true }, { kind: 'activate' })
-    const turn = new Turn(job, core.nextTurnNumber(), now)
+    const turn = new Turn(job, core.nextTurnNumber(), now, core.restraints.get(job.id))
     if (job.attempts > 0 && !core.impatientSince.has(job.id)) core.spendPatience(job)
     const order = turn.order(job, { files, logins }, core.settings, appearance)
     core.send(job.owner, order)

@@ -3,6 +3,7 @@
 import type { Monotonic } from '../base/clock.ts'
 import type { Job, JobFile, JobId, Owner, Priority } from '../job/job.ts'
 import { partialNames } from '../job/partial-name.ts'
+import type { Restraint } from '../job/restraint.ts'
 import type { Appearance } from './identity.ts'
 import type { FetchOrder, FileOrder } from './order.ts'
 import type { EngineSettings } from './settings.ts'
@@ -44,9 +45,11 @@ export class Turn {
   stopping = false
   /** Bytes that were durable when the turn began, and bytes received since. */
   readonly bytesBefore: number
+  /** How easy it goes on servers when it begins. */
+  readonly restraint: Restraint
   bytesMoved = 0
 
-  constructor(job: Job, number: number, since: Monotonic) {
+  constructor(job: Job, number: number, since: Monotonic, restraint: Restraint = 0) {
     this.job = job.id
     this.owner = job.owner
     this.displayName = job.displayName
@@ -55,6 +58,7 @@ export class Turn {
     this.since = since
     this.deadline = since + Math.max(0, job.patience.maximumDownloadTimeS * 1000 - job.activeMs)
     this.bytesBefore = job.tally.bytesTransferred
+    this.restraint = restraint
   }
 
   get wantsFiles(): boolean {
@@ -85,6 +89,7 @@ export class Turn {
       transfer: { ...job.transfer, headers },
       stallTimeoutMs: job.patience.stallTimeoutMs,
       connections: settings.connectionsPerJob,
+      ...(this.restraint > 0 ? { restraint: this.restraint } : {}),
       checkpoint: settings.checkpoint,
       ...(identity === undefined ? {} : { identity }),
       ...(job.proxy === undefined ? {} : { proxy: job.proxy }),
