@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import { TurnedClock } from '../testing/turned-clock.ts'
 import { AskingPace } from './asking-pace.ts'
 
+const ignore = (): void => undefined
+
 test('AskingPace admits one request at a time, and says when there is room for the next', () => {
   const clock = new TurnedClock()
   const pace = new AskingPace(1, 6, clock)
@@ -23,16 +25,15 @@ test('AskingPace admits one request at a time, and says when there is room for t
 test('AskingPace lets go in time: twice the requests after a minute, and then all', () => {
   const clock = new TurnedClock()
   const pace = new AskingPace(2, 6, clock)
-  const again = (): void => undefined
   assert.equal(pace.window, 1)
   clock.turn(60_000)
   assert.equal(pace.window, 3)
-  assert(pace.admits(again))
+  assert(pace.admits(ignore))
   clock.turn(25)
-  assert(pace.admits(again))
+  assert(pace.admits(ignore))
   clock.turn(60_000)
   assert.equal(pace.window, undefined)
-  assert(pace.admits(again) && pace.admits(again) && pace.admits(again))
+  assert(pace.admits(ignore) && pace.admits(ignore) && pace.admits(ignore))
 })
 
 test('AskingPace rings no more once it is disposed', () => {
