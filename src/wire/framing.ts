@@ -3,7 +3,7 @@
 import type { Fields } from './fields.ts'
 import { isInformational, isSuccessful, noContent, notModified } from './status.ts'
 import type { HttpVersion, RequestFraming, ResponseFraming } from './wire.ts'
-import { trimBlanks } from './octet.ts'
+import { DIGIT_0, trimBlanks } from './octet.ts'
 import { wireError } from './wire-error.ts'
 
 /**
@@ -99,10 +99,16 @@ export function contentLength(fields: Fields): number | undefined {
   return length
 }
 
+/** The number that digits make; `undefined` when there are none, there is anything else, or it is past 2^53 − 1. */
 function byteCount(digits: string): number | undefined {
-  if (!/^\d+$/.test(digits)) return undefined
-  const count = Number(digits)
-  return count > Number.MAX_SAFE_INTEGER ? undefined : count
+  let count = 0
+  for (let at = 0; at < digits.length; at++) {
+    const digit = digits.charCodeAt(at) - DIGIT_0
+    if (digit < 0 || digit > 9) return undefined
+    count = count * 10 + digit
+    if (count > Number.MAX_SAFE_INTEGER) return undefined
+  }
+  return digits === '' ? undefined : count
 }
 
 /**

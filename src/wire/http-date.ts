@@ -1,6 +1,7 @@
 /** Timestamps in fields: HTTP-date (RFC 9110 §5.6.7). */
 
 import type { Instant } from '../base/clock.ts'
+import { DIGIT_0 } from './octet.ts'
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const longDays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
@@ -14,9 +15,6 @@ const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-
-/** `0`; the other digits follow it. */
-const DIGIT_0 = 0x30
 
 /** The day of the week, counted from Sunday, on which 1970 began. */
 const THURSDAY = 4
@@ -47,11 +45,8 @@ interface Parts {
  * @returns milliseconds since 1970; `undefined` when it is no such date or lies before 1900
  */
 export function parseHttpDate(value: string, now?: Instant): Instant | undefined {
-  const parts = readImfFixdate(value) ?? readAsctimeDate(value)
-  if (parts !== undefined) return instantOf(parts)
-  const obsolete = now === undefined ? undefined : readRfc850Date(value)
-  if (obsolete === undefined || now === undefined) return undefined
-  return instantOf({ ...obsolete, year: fourDigitYear(obsolete, now) })
+  const instant = readImfFixdate(value) ?? readAsctimeDate(value)
+  return instant === undefined && now !== undefined ? readRfc850Date(value, now) : instant
 }
 
 /**
@@ -69,38 +64,39 @@ export function formatHttpDate(instant: Instant): string {
   return date.toUTCString()
 }
 
-function readImfFixdate(value: string): Parts | undefined {
+function readImfFixdate(value: string): Instant | undefined {
   if (!imfFixdate.test(value)) return undefined
-  return {
+  return instantOf({
     weekday: nameAt(days, value, 0),
     day: numberAt(value, 5, 2),
     month: nameAt(months, value, 8),
     year: numberAt(value, 12, 4),
     timeMs: timeAt(value, 17),
-  }
+  })
 }
 
-function readRfc850Date(value: string): Parts | undefined {
+function readRfc850Date(value: string, now: Instant): Instant | undefined {
   if (!rfc850Date.test(value)) return undefined
   const comma = value.indexOf(',')
-  return {
+  const parts: Parts = {
     weekday: longDays.indexOf(value.slice(0, comma)),
     day: numberAt(value, comma + 2, 2),
     month: nameAt(months, value, comma + 5),
     year: numberAt(value, comma + 9, 2),
     timeMs: timeAt(value, comma + 12),
   }
+  return instantOf({ ...parts, year: fourDigitYear(parts, now) })
 }
 
-function readAsctimeDate(value: string): Parts | undefined {
+function readAsctimeDate(value: string): Instant | undefined {
   if (!asctimeDate.test(value)) return undefined
-  return {
+  return instantOf({
     weekday: nameAt(days, value, 0),
     day: value.charAt(8) === ' ' ? numberAt(value, 9, 1) : numberAt(value, 8, 2),
     month: nameAt(months, value, 4),
     year: numberAt(value, 20, 4),
     timeMs: timeAt(value, 11),
-  }
+  })
 }
 
 /** Which of these names stands at a place; -1 when none does. */

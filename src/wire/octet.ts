@@ -5,6 +5,8 @@ export const LF = 0x0a
 export const CR = 0x0d
 export const SP = 0x20
 export const COMMA = 0x2c
+/** The other digits follow it. */
+export const DIGIT_0 = 0x30
 export const COLON = 0x3a
 export const SEMICOLON = 0x3b
 
