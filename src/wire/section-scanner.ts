@@ -193,8 +193,8 @@ export class SectionScanner {
     const octet = octetAt(bytes, at)
     if (isTokenOctet(octet)) return this.#beginField(bytes, at, stop)
     if (octet === CR) {
-      this.#state = 'lastLf'
-      return at + 1 < stop ? this.#endSection(afterLf(bytes, at + 1)) : stop
+      if (at + 1 === stop) return this.#pause('lastLf', stop)
+      return this.#endSection(afterLf(bytes, at + 1))
     }
     if (octet === LF && this.#rules.forgivesBareLf) return this.#endSection(at + 1)
     if (octet === SP || octet === HTAB) {
@@ -210,23 +210,21 @@ export class SectionScanner {
       throw wireError('ERR_WIRE_TOO_MANY_FIELDS', `Cannot read a field: the limit is ${maxFields}`)
     }
     this.#marker.note(at - this.#origin)
-    this.#state = 'name'
     return this.#name(bytes, at, stop)
   }
 
   #name(bytes: Uint8Array, at: number, stop: number): number {
     const end = skipToken(bytes, at, stop)
-    if (end === stop) return end
+    if (end === stop) return this.#pause('name', stop)
     // RFC 9112 §5.1: no white space before the colon, where peers disagree on what the name is.
     if (octetAt(bytes, end) !== COLON) throw this.#nameError(octetAt(bytes, end), end)
     this.#marker.note(end - this.#origin)
-    this.#state = 'value'
     return this.#value(bytes, end + 1, stop)
   }
 
   #value(bytes: Uint8Array, at: number, stop: number): number {
     const end = skipText(bytes, at, stop)
-    if (end === stop) return end
+    if (end === stop) return this.#pause('value', stop)
     this.#marker.note(end - this.#origin)
     return this.#endLine(bytes, end, stop, 'valueLf')
   }
@@ -239,8 +237,8 @@ export class SectionScanner {
   ): number {
     const octet = octetAt(bytes, at)
     if (octet === CR) {
-      this.#state = afterCr
-      return at + 1 < stop ? this.#beginLine(afterLf(bytes, at + 1)) : stop
+      if (at + 1 === stop) return this.#pause(afterCr, stop)
+      return this.#beginLine(afterLf(bytes, at + 1))
     }
     if (octet === LF && this.#rules.forgivesBareLf) return this.#beginLine(at + 1)
     if (octet === LF) throw lineEndError('LF without CR')
@@ -248,6 +246,11 @@ export class SectionScanner {
       afterCr === 'valueLf' ? 'ERR_WIRE_FIELD_VALUE' : 'ERR_WIRE_START_LINE',
       `Cannot read a line: ${this.#place(octet, at)}`,
     )
+  }
+
+  #pause(state: State, at: number): number {
+    this.#state = state
+    return at
   }
 
   #beginLine(at: number): number {
