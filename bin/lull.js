@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node can read: finds a Node that is new enough, then runs the command.
-// What only the second takes is loaded for it alone: of the first, every millisecond is waited for.
+// Finds a Node that is new enough, and runs the command. In words that every Node understands which has modules (12), so
+// with no `await` outside a function and no `??`: an older one is to say what is needed, and not that it cannot read. What
+// only the second takes is loaded for it alone: of the first, every millisecond is waited for.
 
 const NEEDED = 24
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   process.getBuiltinModule('node:module').enableCompileCache()
-  const { main } = await import('../dist/cli/main.js')
-  process.exitCode = await main(process.argv.slice(2))
+  void import('../dist/cli/main.js').then(async ({ main }) => {
+    process.exitCode = await main(process.argv.slice(2))
+  })
 } else {
-  await runWithPinnedNode()
+  void runWithPinnedNode()
 }
 
 /** A clone brings a Node of its own (see toolchain/). */
@@ -34,20 +36,17 @@ async function runWithPinnedNode() {
     process.exitCode = 3
   })
   child.on('exit', (status, signal) => {
-    process.exitCode = status ?? 128 + (constants.signals[signal] ?? 0)
+    process.exitCode = status === null ? 128 + (constants.signals[signal] || 0) : status
   })
 }
 
 async function findPinnedNode() {
-  const { existsSync } = await import('node:fs')
-  const { fileURLToPath } = await import('node:url')
+  const { createRequire } = await import('node:module')
   const platform = process.platform === 'win32' ? 'win' : process.platform
   const executable = process.platform === 'win32' ? 'node.exe' : 'node'
+  const name = `node-${platform}-${process.arch}/bin/${executable}`
   try {
-    const path = fileURLToPath(
-      import.meta.resolve(`node-${platform}-${process.arch}/bin/${executable}`),
-    )
-    return existsSync(path) ? path : undefined
+    return createRequire(import.meta.url).resolve(name)
   } catch {
     return undefined
   }
