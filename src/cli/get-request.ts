@@ -5,17 +5,18 @@ import { checkHeader, withoutUserInformation } from '../job/names.ts'
 import { priorities } from '../job/job.ts'
 import { JobError } from '../job/failure.ts'
 import { asCaller } from '../job/proxy-rules.ts'
+import type { ProxySettings } from '../job/route.ts'
 import type { CreateParams, FileParams } from '../rpc/contract.ts'
-import { parseDigestOption } from '../wire/digest-fields.ts'
 import { usageError } from './cli-error.ts'
-import { describeHosts } from './hosts.ts'
-import { IdentityReader, planIdentity } from './identity.ts'
+import { proxyIdentityOptions, serverOptions } from './identity-options.ts'
+import type { Identity, IdentityReader } from './identity.ts'
 import type { Arguments } from './parse.ts'
 import { parseDuration } from './quantity.ts'
 import { isProxySecure, proxySettingsOf } from './route-arguments.ts'
 import { SecretInput } from './secret-input.ts'
+import { trustOptions } from './security.ts'
 import { targets } from './targets.ts'
-import { trustOf } from './trust.ts'
+import type { Trust } from './trust.ts'
 import { wantedFiles } from './wanted.ts'
 
 /** What a person waits for between two tries; BITS's ten minutes are for nobody watching. */
@@ -32,22 +33,40 @@ const NAME_LIMIT = 200
  */
 export async function getRequest(args: Arguments): Promise<CreateParams> {
   await using input = new SecretInput()
-  const plan = planIdentity(args)
-  const reader = new IdentityReader(plan, input)
+  const reader = await identityReader(args, input)
   const proxy = proxySettingsOf(args)
   for (const url of args.operands) checkNamesNobody(url)
   // Secrets are the first lines of standard input; a list may stand behind them.
-  await reader.readLines()
+  await reader?.readLines()
   const { files, ...request } = await requestOf(args, input)
   // Whoever is asked has written everything else as it must be.
-  const identity = await reader.finish({
-    // Thousands of URLs are looked through only for somebody who is asked.
-    server: describeHosts(
-      plan.targets.length === 0 ? [] : files.map(({ remoteName }) => remoteName),
-    ),
+  const identity = reader === undefined ? nobody : await askFor(reader, files, proxy)
+  return { ...request, files, ...identity, ...defined('proxy', asCaller(proxy, process.env)) }
+}
+
+/** As whom a job asks that says nothing about it. */
+const nobody: Identity = { credentials: [] }
+
+/** What reads the secrets; most jobs have none, and what is needed for them is loaded for the others. */
+async function identityReader(
+  args: Arguments,
+  input: SecretInput,
+): Promise<IdentityReader | undefined> {
+  if (!args.hasAny(serverOptions) && !args.hasAny(proxyIdentityOptions)) return undefined
+  const { IdentityReader, planIdentity } = await import('./identity.ts')
+  return new IdentityReader(planIdentity(args), input)
+}
+
+async function askFor(
+  reader: IdentityReader,
+  files: readonly FileParams[],
+  proxy: ProxySettings | undefined,
+): Promise<Identity> {
+  const { describeHosts } = await import('./hosts.ts')
+  return reader.finish({
+    server: describeHosts(files.map(({ remoteName }) => remoteName)),
     proxy: { name: proxy?.list ?? '', isSecure: isProxySecure(proxy) },
   })
-  return { ...request, files, ...identity, ...defined('proxy', asCaller(proxy, process.env)) }
 }
 
 async function requestOf(
@@ -55,7 +74,7 @@ async function requestOf(
   input: SecretInput,
 ): Promise<CreateParams & { files: readonly FileParams[] }> {
   const files = targets(await wantedFiles(args, input), args)
-  const digests = digestsOf(args, files.length)
+  const digests = await digestsOf(args, files.length)
   return {
     displayName: args.value('name') ?? displayName(files),
     files: digests.length === 0 ? files : files.map((file) => ({ ...file, digests })),
@@ -64,7 +83,7 @@ async function requestOf(
     minimumRetryDelay: seconds(args, 'retry-delay') ?? RETRY_DELAY_S,
     ...defined('noProgressTimeout', seconds(args, 'no-progress-timeout')),
     ...defined('stallTimeout', stallTimeout(args)),
-    ...trustOf(args),
+    ...(await trustOf(args)),
     overwrite: args.has('force'),
     contentDisposition: args.has('content-disposition'),
     completesItself: true,
@@ -82,14 +101,21 @@ function checkNamesNobody(url: string): void {
   )
 }
 
-function digestsOf(args: Arguments, count: number): readonly string[] {
+/** Checks that are weakened or added; none for most jobs. */
+async function trustOf(args: Arguments): Promise<Trust> {
+  return args.hasAny(trustOptions) ? (await import('./trust.ts')).trustOf(args) : {}
+}
+
+async function digestsOf(args: Arguments, count: number): Promise<readonly string[]> {
   const sha256 = args.values('sha256').map(sha256Option)
   const digests = [...sha256, ...args.values('digest')]
-  if (digests.length > 0 && count > 1) {
+  if (digests.length === 0) return digests
+  if (count > 1) {
     throw usageError(
       `Cannot check one digest against ${count} files: get each with a call of its own`,
     )
   }
+  const { parseDigestOption } = await import('../wire/digest-fields.ts')
   for (const digest of digests) {
     try {
       parseDigestOption(digest)

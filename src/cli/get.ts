@@ -2,19 +2,19 @@
 
 import { createLongJob } from '../client/long-job.ts'
 import type { RpcClient } from '../rpc/client.ts'
-import { transferPolicies, transferPolicyNames } from '../job/cost.ts'
 import type { CreateParams, JobView } from '../rpc/contract.ts'
-import { exitStatus, usageError, withSymbol, type CliError } from './cli-error.ts'
+import { exitStatus, withSymbol, type CliError } from './cli-error.ts'
 import { connect } from './connect.ts'
 import { chooseDisplay } from './display.ts'
 import { Follower } from './follow.ts'
 import { getRequest } from './get-request.ts'
 import type { Arguments } from './parse.ts'
-import { dashed } from './words.ts'
 
 /** Runs `lull get`. @returns the exit status */
 export async function get(args: Arguments): Promise<number> {
-  const costFlags = costFlagsOf(args.value('metered'))
+  const metered = args.value('metered')
+  const costFlags =
+    metered === undefined ? undefined : (await import('./metered.ts')).costFlagsOf(metered)
   const request = await getRequest(args)
   const client = await connect({ start: true })
   const job = await create(client, request, costFlags)
@@ -56,16 +56,6 @@ function brokenOff(): CliError {
     'NONE',
     'Broken off before the job was whole: nothing of it is left',
   )
-}
-
-/** The flags of a policy by its name: `no-surcharge`. @throws {CliError} exit status 2 */
-function costFlagsOf(policy: string | undefined): number | undefined {
-  if (policy === undefined) return undefined
-  const names = transferPolicyNames.map((name) => [dashed(name), name] as const)
-  const name = new Map(names).get(policy.toLowerCase())
-  if (name !== undefined) return transferPolicies[name]
-  const all = names.map(([word]) => word).join(', ')
-  throw usageError(`Cannot understand --metered ${JSON.stringify(policy)}: there are ${all}`)
 }
 
 function printDetached(job: JobView, args: Arguments): void {

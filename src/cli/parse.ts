@@ -9,6 +9,8 @@ import { verbs, type OptionSpec, type Verb, type VerbSpec } from './verbs.ts'
 /** What was given to a verb. */
 export interface Arguments {
   readonly operands: readonly string[]
+  /** Whether any of these options was given. */
+  readonly hasAny: (options: Readonly<Record<string, OptionSpec>>) => boolean
   /** Whether a switch was given. */
   readonly has: (option: string) => boolean
   /** The value of an option, the last one that was given. */
@@ -45,6 +47,7 @@ export function parse(verb: Verb, words: readonly string[]): Arguments {
   if (given.get('help') !== true) checkOperands(verb, spec, parsed.positionals)
   return {
     operands: parsed.positionals,
+    hasAny: (options) => Object.keys(options).some((option) => given.has(option)),
     has: (option) => given.get(option) === true,
     value: (option) => all(option).at(-1),
     values: all,

@@ -1,20 +1,12 @@
 /** Starts the service of a home when none answers there. */
 
-import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parse, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { LullError } from '../base/error.ts'
-import { proxyVariables } from '../job/route.ts'
 import { RpcClient } from '../rpc/client.ts'
 import type { ServiceStatus } from '../rpc/contract.ts'
 import { version } from '../version.ts'
-import { builtin } from './builtin.ts'
 import { whenThere } from './coming.ts'
 import type { Home } from './home.ts'
-import { makeFolder } from './make-folder.ts'
-import { serviceArguments, serviceEnvironment } from './service-arguments.ts'
 import { isAway, socketTransport } from './socket-transport.ts'
 import { HungError, UnreachableError } from './unreachable.ts'
 
@@ -51,6 +43,8 @@ export async function connect(
     return client
   }
   if (!start) throw new UnreachableError(home.socket, new Error(reasonOf(found)))
+  // Nearly always one runs.
+  const { spawnService } = await import('./spawn-service.ts')
   const problem = await spawnService(home, env)
   if (problem === undefined) return client
   // Another process may have won the race to start it.
@@ -136,80 +130,4 @@ function reasonOf({ cause }: UnreachableError): string {
   return code === 'EACCES'
     ? 'permission denied, it is the service of another user'
     : 'no service answers; `lull serve` starts one'
-}
-
-/** What a service that could not start says on its way out. */
-export interface StartProblem {
-  readonly code: string
-  readonly message: string
-}
-
-/** Starts a service that outlives this process; resolves when it answers, or with the reason why it does not. */
-async function spawnService(
-  home: Home,
-  env: ConnectOptions['env'],
-): Promise<StartProblem | undefined> {
-  const unfit = tryToMake(home.folder)
-  if (unfit !== undefined) return unfit
-  const entry = new URL(`../service/main${import.meta.url.slice(-3)}`, import.meta.url)
-  const child = builtin('node:child_process').spawn(
-    process.execPath,
-    [...serviceArguments, fileURLToPath(entry)],
-    {
-      // A folder that nobody deletes under a process that runs for months.
-      cwd: parse(home.folder).root,
-      env: { ...serviceEnvironment, ...ownEnvironment(), ...env },
-      detached: true,
-      // The fourth channel says in one line of JSON how the start went.
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      windowsHide: true,
-    },
-  )
-  child.unref()
-  const channel = child.stdio[3] as Readable
-  const failed = once(child, 'error').then(([error]: unknown[]) => String(error))
-  const told = read(channel)
-  const text = await Promise.race([told, failed])
-  channel.destroy()
-  try {
-    const { code, message }: { code?: string; message?: string } = JSON.parse(text)
-    return code === undefined ? undefined : { code, message: message ?? code }
-  } catch {
-    return {
-      code: 'ERR_SERVICE_START',
-      message: `Cannot start the service: ${text || 'it ended without a word'}`,
-    }
-  }
-}
-
-/**
- * The variables of this process but those that name proxies: the service works for many, and each of them says its own
- * with every job (`asCaller`).
- */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const kept = { ...process.env }
-  for (const name of proxyVariables) delete kept[name]
-  // It runs in another folder than this process.
-  const { LULL_HOME: home = '' } = kept
-  return home === '' ? kept : { ...kept, LULL_HOME: resolve(home) }
-}
-
-function tryToMake(folder: string): StartProblem | undefined {
-  try {
-    makeFolder(folder)
-    return undefined
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    return { code: 'ERR_SERVICE_START', message: `Cannot make the folder ${folder}: ${reason}` }
-  }
-}
-
-async function read(channel: Readable): Promise<string> {
-  channel.setEncoding('utf8')
-  let text = ''
-  for await (const piece of channel) {
-    text += String(piece)
-    if (text.endsWith('\n')) break
-  }
-  return text
 }
