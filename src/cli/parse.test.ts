@@ -68,6 +68,14 @@ describe('parse()', () => {
     )
   })
 
+  test('parse() says how a value is written that looks like an option', () => {
+    for (const option of ['-o', '--output']) {
+      const sentence = refusal(() => parse('get', ['u', option, '-x']))
+      assert.match(sentence, /-x behind it looks like an option, --output=-x takes it as it is/u)
+    }
+    assert.equal(parse('get', ['u', '--output=-x']).value('output'), '-x')
+  })
+
   test('parse() reads letters behind one dash, and names the one that is wrong', () => {
     const args = parse('get', ['u', '-qfo', 'x', '-dsome folder', '-i', '-'])
     assert(args.has('quiet') && args.has('force'))

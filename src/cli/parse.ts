@@ -78,6 +78,13 @@ function checkNames(verb: Verb, spec: VerbSpec, words: readonly string[]): void 
     if (at >= words.length) {
       throw usageError(`Cannot read ${word}: ${last.value} is missing behind it`)
     }
+    const value = words[at] ?? ''
+    if (/^-./u.test(value)) {
+      const name = Object.keys(spec.options).find((each) => spec.options[each] === last)
+      throw usageError(
+        `Cannot read ${word}: ${value} behind it looks like an option, --${name}=${value} takes it as it is`,
+      )
+    }
   }
 }
 

@@ -42,6 +42,7 @@ export async function wantedFiles(args: Arguments, input: SecretInput): Promise<
       `Cannot save ${wanted.length} URLs under one name: use -d for their folder instead of -o`,
     )
   }
+  if (args.value('directory') === '') throw usageError('Cannot save in "": this names no folder')
   if (args.value('output') !== undefined && args.value('directory') !== undefined) {
     throw usageError('Cannot use both -o and -d: -o takes the folder too')
   }

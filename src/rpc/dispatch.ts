@@ -2,7 +2,7 @@
 
 import { LullError } from '../base/error.ts'
 import { JobError, type ErrorContext } from '../job/failure.ts'
-import { formatHresult } from '../job/hresult.ts'
+import { formatHresult, hresults, type HresultSymbol } from '../job/hresult.ts'
 import { rpcErrorCodes, type MethodName, type Methods, type RpcErrorData } from './contract.ts'
 import { DecodeError } from './decode.ts'
 import { encodeAll, EncodedJson } from './encoded-json.ts'
@@ -179,7 +179,11 @@ function errorBody(error: unknown): ErrorBody {
     return { code: rpcErrorCodes.refused, message: error.message, data }
   }
   if (error instanceof LullError) {
-    const data = { ...unexpected, symbol: error.code }
+    const symbol = conditions.get(error.code)
+    const data =
+      symbol === undefined
+        ? { ...unexpected, symbol: error.code }
+        : { hresult: formatHresult(hresults[symbol]), symbol, context: queueManager }
     return { code: rpcErrorCodes.refused, message: error.message, data }
   }
   return {
@@ -188,6 +192,12 @@ function errorBody(error: unknown): ErrorBody {
     data: unexpected,
   }
 }
+
+/** Conditions of the queue for which BITS has words of its own. */
+const conditions: ReadonlyMap<string, HresultSymbol> = new Map([
+  ['ERR_STORE_FULL', 'ERROR_DISK_FULL'],
+  ['ERR_STORE_DAMAGED', 'BG_E_DATABASE_CORRUPT'],
+])
 
 const queueManager: ErrorContext = 'GENERAL_QUEUE_MANAGER'
 const invalidArgument: RpcErrorData = {

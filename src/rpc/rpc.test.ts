@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { LullError } from '../base/error.ts'
 import { JobError } from '../job/failure.ts'
 import { RefusedError, RpcClient, type Transport } from './client.ts'
 import { flag, list, optional, record, text, wellFormed, whole } from './decode.ts'
@@ -100,6 +101,9 @@ describe('answer()', () => {
       'job.get': () => {
         throw new JobError('BG_E_NOT_FOUND', 'Cannot find job x')
       },
+      'job.suspend': () => {
+        throw new LullError('ERR_STORE_FULL', 'Cannot use the queue')
+      },
       'service.stop': () => {
         throw new Error('the secret is 42')
       },
@@ -112,6 +116,20 @@ describe('answer()', () => {
         code: -32_000,
         message: 'Cannot find job x',
         data: { hresult: '0x80200001', symbol: 'BG_E_NOT_FOUND', context: 'GENERAL_QUEUE_MANAGER' },
+      },
+    })
+    const full = await ask({ ...stop, method: 'job.suspend', params: { id: 'x' } }, dispatch)
+    assert.deepEqual(full, {
+      jsonrpc: '2.0',
+      id: 1,
+      error: {
+        code: -32_000,
+        message: 'Cannot use the queue',
+        data: {
+          hresult: '0x80070070',
+          symbol: 'ERROR_DISK_FULL',
+          context: 'GENERAL_QUEUE_MANAGER',
+        },
       },
     })
     const defect = await ask(stop, dispatch)

@@ -324,6 +324,7 @@ suite('wrong usage', { concurrency: 4 }, () => {
     [['get', 'http://127.0.0.1:1/'], /-o/u],
     [['get', url, '-o', 'x', '-d', '.'], /-o and -d/u],
     [['get', url, '-o', 'x/'], /names a folder/u],
+    [['get', url, '-d', ''], /names no folder/u],
     [['get', url, '-o', '-'], /standard output/u],
     [['get', 'ftp://h/x'], /ftp/u],
     [['get', 'http://user:hunter2@h/x'], /user name or password/u],

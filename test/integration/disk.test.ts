@@ -153,6 +153,7 @@ suite('a full disk of the queue', { skip: cannotMount }, () => {
     ])
     assert.notEqual(status, 0)
     assert.match(parseLastLine(lastLine).sentence, /disk|room|full/iu)
+    assert.equal(parseLastLine(lastLine).symbol, 'ERROR_DISK_FULL')
     disk.empty()
     assert.notEqual((await manager.createJob('afterwards')).id, '')
     await cramped.killService()
