@@ -81,15 +81,15 @@ export async function examine(
 /** Tells each decision before the way is gone. */
 function telling(routes: TellingRoutes, findings: Finding[]): Routes {
   return {
-    async find(url) {
-      const { steps, route = [] } = await routes.explain(url)
+    async find(place) {
+      const { steps, route = [] } = await routes.explain(new URL(place.href))
       findings.push({
         kind: 'way',
-        url: withoutQuery(url.href),
+        url: withoutQuery(place.href),
         steps: steps.map(({ sentence }) => sentence),
         hops: route.map((hop) => (hop === 'direct' ? hop : describeProxy(hop))),
       })
-      return routes.find(url)
+      return routes.find(place)
     },
     failed(proxy, reason = 'it cannot be reached') {
       findings.push({ kind: 'unreachable', proxy: describeProxy(proxy), reason })

@@ -11,13 +11,20 @@
 
 import { countBytes, firstGap } from '../base/byte-range.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Eventually } from '../base/eventually.ts'
 import type { FileOrder, FileProgress } from '../engine/order.ts'
 import { PartialFile } from '../files/partial-file.ts'
 import { checkTarget, siblingTarget, type TargetChecks } from '../files/target.ts'
 import { Verification, type Passage } from '../files/verify.ts'
 import { DistrustError } from '../http/failure.ts'
 import { DisallowedRedirectError } from '../http/redirect.ts'
-import type { BodySink, HttpClient, HttpRequest, HttpResponse } from '../http/http.ts'
+import type {
+  BodySink,
+  ExchangeResult,
+  HttpClient,
+  HttpRequest,
+  HttpResponse,
+} from '../http/http.ts'
 import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
@@ -129,7 +136,13 @@ export class FileTransfer implements BodySink {
       if (!transfer.contentDisposition) targets.check(this.#localName, transfer)
       if (countBytes(this.order.ranges) > 0) await this.#reopen()
       this.#identity = identityOf(this.order.urlCredentials)
-      while (!this.#isWhole) await this.#fetch()
+      while (!this.#isWhole) {
+        const before = this.#position
+        this.#verdict = undefined
+        const result = await this.#context.http.exchange(this.#request(before), this)
+        const more = this.#answered(result, before)
+        if (more !== undefined) await more
+      }
       if (this.#verification !== undefined || this.order.digests.length > 0) await this.#verify()
       this.#finish()
     } catch (error) {
@@ -183,10 +196,8 @@ export class FileTransfer implements BodySink {
       : ifRange(this.#version, policyAfter(this.#tagRestarts))
   }
 
-  async #fetch(): Promise<void> {
-    const before = this.#position
-    this.#verdict = undefined
-    const { response, trailers } = await this.#context.http.exchange(this.#request(before), this)
+  /** @returns a promise where the engine has to forget something before it can go on */
+  #answered({ response, trailers }: ExchangeResult, before: number): Eventually<void> {
     const verdict = this.#judged()
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {

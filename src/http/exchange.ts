@@ -125,7 +125,8 @@ class Visit implements LegConsumer {
   /** The ways to the target, best first. */
   #route(): Route | Promise<Route> {
     const { routes, signal } = this.#request
-    const found = routes?.find(this.#target.parsed) ?? directRoute
+    const { origin, url: href } = this.#target
+    const found = routes?.find({ origin, href }) ?? directRoute
     if (!(found instanceof Promise)) return found
     return found.then((route) => {
       signal.throwIfAborted()

@@ -248,7 +248,7 @@ describe('checking for revocation', { skip: needsOpenssl }, () => {
     })
     const hop = { scheme: 'http', host: '127.0.0.1', port: proxy.port } as const
     const through: Routes = {
-      find: ({ protocol }) => (protocol === 'http:' ? [hop] : directRoute),
+      find: ({ origin }) => (origin.startsWith('http:') ? [hop] : directRoute),
       failed: () => undefined,
     }
     const headers = [['Proxy-Authorization', 'Basic eA==']] as const

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as fc from 'fast-check'
 import { FailureError } from '../job/failure.ts'
 import { describeTarget, parseTarget } from './target.ts'
 
@@ -63,4 +64,24 @@ for (const [url, symbol] of refused) {
 test('describeTarget() leaves the query out: it may hold a secret', () => {
   const target = parseTarget('https://user:pw@example.org/a/b?token=secret')
   assert.equal(describeTarget(target), 'https://example.org/a/b')
+})
+
+const atoms = ['a', 'B', '0', '.', '..', '/', '//', '-', '_', '~', '%2e', '%', '?', '#', '\\', ' ', ':', '@', ';', '|', '^', '{', '\t', 'ä', '&', "'", '"'] // prettier-ignore
+const places = ['http://a.test', 'http://a.test:80', 'http://a.test:8080', 'https://a.test', 'http://a.tests', 'http://u:p@a.test', 'HTTP://a.test'] // prettier-ignore
+
+test('parseTarget() says of any URL what it says of it at first', () => {
+  const paths = fc.array(fc.constantFrom(...atoms), { maxLength: 8 })
+  fc.assert(
+    fc.property(fc.constantFrom(...places), paths, (place, path) => {
+      const text = `${place}${path.join('')}`
+      const url = URL.parse(text)
+      fc.pre(url !== null)
+      parseTarget('http://a.test/')
+      const { url: whole, origin, authority, path: asked } = parseTarget(text)
+      const found = [whole, origin, authority, asked]
+      const expected = `${url.pathname}${url.search}`
+      assert.deepEqual(found, [`${url.origin}${expected}`, url.origin, url.host, expected])
+    }),
+    { numRuns: 2_000 },
+  )
 })

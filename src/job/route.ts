@@ -24,15 +24,23 @@ export type Route = readonly [Hop, ...Hop[]]
 /** Straight to the server and no other way. */
 export const directRoute: Route = ['direct']
 
+/** What ways lead to. Every `URL` is one. */
+export interface Place {
+  /** Scheme, host, and the port unless it is the scheme's own: `http://a.test:8080`. */
+  readonly origin: string
+  /** Absolute. */
+  readonly href: string
+}
+
 /** Who knows the ways. */
 export interface Routes {
   /**
    * The ways for one URL; asked for every request, also for each redirect (N6, A124), so known answers come quickly.
    *
-   * @param url absolute; user information, path and query of an https URL are nobody's business here
+   * @param place of an http or https URL; path and query of an https URL are nobody's business here
    * @throws {FailureError} `BG_E_INVALID_PROXY_INFO` for lists that do not parse (N2), and what discovery fails with
    */
-  find(url: URL): Route | Promise<Route>
+  find(place: Place): Route | Promise<Route>
   /**
    * Hears that a proxy could not be reached: it is asked last for a while (N75).
    *

@@ -4,6 +4,7 @@ import type { Monotonic } from '../base/clock.ts'
 import { LullError } from '../base/error.ts'
 import {
   directRoute,
+  type Place,
   type Proxy,
   type ProxySettings,
   type Route,
@@ -111,11 +112,12 @@ class DecidedRoutes implements JobRoutes {
     this.#network = helper.network
   }
 
-  find(url: URL): Route | Promise<Route> {
+  find(place: Place): Route | Promise<Route> {
     if (this.#settings.usage === 'noProxy') return directRoute
     if (this.#network !== this.#surroundings.network) this.#forget()
-    const known = this.#known(url)
-    return known === undefined ? this.#decideOnce(url) : this.#surroundings.unreachable.order(known)
+    const known = this.#known(place)
+    if (known !== undefined) return this.#surroundings.unreachable.order(known)
+    return this.#decideOnce(new URL(place.href))
   }
 
   failed(proxy: Proxy): void {
@@ -146,12 +148,12 @@ class DecidedRoutes implements JobRoutes {
     }
   }
 
-  #known(url: URL): Route | undefined {
+  #known({ origin, href }: Place): Route | undefined {
     const now = this.#surroundings.clock.monotonic()
-    const ofOrigin = this.#ofOrigins.get(originOf(url))
+    const ofOrigin = this.#ofOrigins.get(origin)
     if (ofOrigin !== undefined && now < ofOrigin.until) return ofOrigin.route
     if (this.#ofUrls.size === 0) return undefined
-    const ofUrl = this.#ofUrls.get(scriptView(url))
+    const ofUrl = this.#ofUrls.get(scriptView(new URL(href)))
     return ofUrl !== undefined && now < ofUrl.until ? ofUrl.route : undefined
   }
 
@@ -194,7 +196,7 @@ class DecidedRoutes implements JobRoutes {
 
   #remember(url: URL, { route, holdsFor, isMakeshift }: Decision): void {
     const [memory, key] =
-      holdsFor === 'origin' ? [this.#ofOrigins, originOf(url)] : [this.#ofUrls, scriptView(url)]
+      holdsFor === 'origin' ? [this.#ofOrigins, url.origin] : [this.#ofUrls, scriptView(url)]
     if (key.length > LONGEST_REMEMBERED) return
     const [oldest] = memory.size >= MOST_REMEMBERED ? memory.keys() : []
     if (oldest !== undefined) memory.delete(oldest)
@@ -209,10 +211,6 @@ class DecidedRoutes implements JobRoutes {
     this.#ofUrls.clear()
     this.#underWay.clear()
   }
-}
-
-function originOf({ protocol, host }: URL): string {
-  return `${protocol}//${host}`
 }
 
 /** Where a job names its proxies and no exceptions, there are none: not even for this machine itself (N1, N22). */
