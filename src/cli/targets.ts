@@ -29,9 +29,31 @@ export function targets(wanted: readonly Wanted[], args: Arguments): readonly Fi
     localName: checked(name(each), each),
   }))
   checkDistinct(files)
-  checkFolders(files)
-  if (!args.has('force') && !serverNamesIt) checkAbsent(files)
+  const runs = runsOf(files)
+  checkFolders(runs)
+  if (!args.has('force') && !serverNamesIt) checkAbsent(runs)
   return files
+}
+
+/** Files that follow each other and are to stand in one folder: of thousands, most do. */
+interface Run {
+  readonly folder: string
+  readonly localNames: readonly [string, ...string[]]
+}
+
+function runsOf(files: readonly FileParams[]): readonly Run[] {
+  const runs: { readonly folder: string; readonly localNames: [string, ...string[]] }[] = []
+  for (const { localName } of files) {
+    const run = runs.at(-1)
+    if (run !== undefined && isIn(run.folder, localName)) run.localNames.push(localName)
+    else runs.push({ folder: dirname(localName), localNames: [localName] })
+  }
+  return runs
+}
+
+/** Whether a full path is that of a name in a folder; not seen of the root. */
+function isIn(folder: string, localName: string): boolean {
+  return localName.lastIndexOf(sep) === folder.length && localName.startsWith(folder)
 }
 
 /** Full paths in a folder. The name a URL suggests is no path, and needs not be resolved for each of thousands. */
@@ -96,9 +118,10 @@ function checkDistinct(files: readonly FileParams[]): void {
 }
 
 /** A slip in the name of a folder is not worth a job. Whatever else stands in the way, the service says it better. */
-function checkFolders(files: readonly FileParams[]): void {
-  const folders = new Map<string, string>()
-  for (const { localName } of files) folders.set(dirname(localName), localName)
+function checkFolders(runs: readonly Run[]): void {
+  const folders = new Map(
+    runs.map(({ folder, localNames }) => [folder, localNames.at(-1) ?? localNames[0]]),
+  )
   for (const [folder, localName] of folders) {
     if (!isMissing(folder)) continue
     throw withSymbol(
@@ -118,10 +141,11 @@ function isMissing(folder: string): boolean {
   }
 }
 
-function checkAbsent(files: readonly FileParams[]): void {
+function checkAbsent(runs: readonly Run[]): void {
   const isEmpty = emptyFolders()
-  for (const { localName } of files) {
-    const found = isEmpty(dirname(localName)) ? undefined : look(localName)
+  const names = runs.flatMap(({ folder, localNames }) => (isEmpty(folder) ? [] : localNames))
+  for (const localName of names) {
+    const found = look(localName)
     if (found === undefined) continue
     const hint = found.isDirectory()
       ? 'there is a folder of this name; -d saves in it'
