@@ -18,6 +18,7 @@ import type { FileQuery, JobQuery } from './ports/job-store.ts'
 import type { JobListener } from './publisher.ts'
 import { Scheduler } from './scheduler.ts'
 import { defaultSettings, type EngineSettings } from './settings.ts'
+import type { Turn } from './turn.ts'
 import { ValidationCommands } from './validation-commands.ts'
 import { waitingFor } from './waiting.ts'
 
@@ -253,14 +254,20 @@ export class Engine {
   /** Why the job does not move, for people; `undefined` when it moves or waits for nobody but its owner. */
   waitingFor(job: Job): string | undefined {
     const { turns, clock, network } = this.#core
+    const isQueued = job.state.kind === 'queued'
     const facts = {
-      ahead:
-        job.state.kind === 'queued'
-          ? turns.values().find((turn) => !turn.stopping && turn.job !== job.id)
-          : undefined,
+      ahead: isQueued ? this.#ahead(job) : undefined,
       windingUp: turns.get(job.id)?.stopping === true,
-      isCostUnknown: job.state.kind === 'queued' && network.barrier(job) === 'unknown',
+      isCostUnknown: isQueued && network.barrier(job) === 'unknown',
     }
     return waitingFor(job, facts, clock.now())
+  }
+
+  /** Whoever has the turn that a queued job waits for. */
+  #ahead({ id }: Job): Turn | undefined {
+    for (const turn of this.#core.turns.values()) {
+      if (!turn.stopping && turn.job !== id) return turn
+    }
+    return undefined
   }
 }

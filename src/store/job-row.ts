@@ -73,7 +73,10 @@ export function encodeJob(job: NewJob): Value[] {
  */
 export function decodeJob(row: RowList): Job {
   const record = at.record.object(row)
-  return {
+  // Of a job that waits as it was made nothing of these is in the record, and nothing needs to be looked for.
+  const isUsual = !record.hasAny(unusualNames)
+  const known = isUsual ? usual : { ...decodeSettings(record), ...decodeProgress(record) }
+  const job: Job = {
     id: at.id.text(row),
     sequence: at.sequence.count(row),
     owner: { id: at.owner_id.text(row), name: record.text('ownerName') },
@@ -83,20 +86,41 @@ export function decodeJob(row: RowList): Job {
     created: record.number('created'),
     modified: at.modified.number(row),
     turn: at.turn.number(row),
-    ...(at.pending.isIn(row) && { pending: at.pending.word(row, ['complete', 'discard']) }),
-    // Of a job that waits as it was made nothing below is in the record, and nothing needs to be looked for.
-    ...(record.hasAny(settingNames) ? decodeSettings(record) : usualSettings),
-    ...(record.hasAny(progressNames) ? decodeProgress(record) : usualProgress),
-    ...(record.hasAny(rareNames) ? decodeRare(record) : {}),
+    type: known.type,
+    description: known.description,
+    patience: known.patience,
+    transfer: known.transfer,
+    completesItself: known.completesItself,
+    tally: known.tally,
+    errorCount: known.errorCount,
+    attempts: known.attempts,
+    noProgressMs: known.noProgressMs,
+    bytesBest: known.bytesBest,
+    touched: known.touched,
+    activeMs: known.activeMs,
   }
+  return isUsual && !at.pending.isIn(row) ? job : { ...job, ...decodeRare(row, record) }
 }
 
-const { type, description, patience, transfer, completesItself, facts: _, ...usualProgress } = usual
-const usualSettings = { type, description, patience, transfer, completesItself } as const
-const settingNames: ReadonlySet<string> = new Set(Object.keys(usualSettings))
-const progressNames: ReadonlySet<string> = new Set(Object.keys(usualProgress))
+/** Fields that may be absent from the record of a job, and mostly are. */
+const rare = [
+  'proxy',
+  'certificate',
+  'hasUrlCredentials',
+  'helperFlags',
+  'usesStoredForProxy',
+  'provesUnasked',
+  'costFlags',
+  'transferredAt',
+] as const satisfies readonly (keyof Job)[]
 
-function decodeSettings(record: Fields): Pick<Job, keyof typeof usualSettings> {
+const { facts: _, ...usualFields } = usual
+const unusualNames: ReadonlySet<string> = new Set([...Object.keys(usualFields), ...rare])
+
+type Settings = Pick<Job, 'type' | 'description' | 'patience' | 'transfer' | 'completesItself'>
+type Progress = Pick<Job, Exclude<keyof typeof usualFields, keyof Settings>>
+
+function decodeSettings(record: Fields): Settings {
   return {
     type: record.word('type', ['download', 'upload', 'uploadReply'], usual.type),
     description: record.text('description', usual.description),
@@ -106,7 +130,7 @@ function decodeSettings(record: Fields): Pick<Job, keyof typeof usualSettings> {
   }
 }
 
-function decodeProgress(record: Fields): Pick<Job, keyof typeof usualProgress> {
+function decodeProgress(record: Fields): Progress {
   return {
     tally: record.has('tally') ? decodeTally(record.object('tally')) : usual.tally,
     errorCount: record.count('errorCount', usual.errorCount),
@@ -118,21 +142,9 @@ function decodeProgress(record: Fields): Pick<Job, keyof typeof usualProgress> {
   }
 }
 
-/** Fields that may be absent from a job, and mostly are. */
-const rare = [
-  'proxy',
-  'certificate',
-  'hasUrlCredentials',
-  'helperFlags',
-  'usesStoredForProxy',
-  'provesUnasked',
-  'costFlags',
-  'transferredAt',
-] as const satisfies readonly (keyof Job)[]
-const rareNames: ReadonlySet<string> = new Set(rare)
-
-function decodeRare(record: Fields): Pick<Job, (typeof rare)[number]> {
+function decodeRare(row: RowList, record: Fields): Pick<Job, (typeof rare)[number] | 'pending'> {
   return {
+    ...(at.pending.isIn(row) && { pending: at.pending.word(row, ['complete', 'discard']) }),
     ...(record.has('proxy') && { proxy: decodeProxy(record.object('proxy')) }),
     ...(record.has('certificate') && {
       certificate: decodeCertificate(record.object('certificate')),
