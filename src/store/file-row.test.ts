@@ -14,6 +14,9 @@ import {
 const count = fc.nat(2 ** 40)
 const text = fc.string({ unit: 'grapheme' })
 
+/** Mostly the text of a number. */
+const number = fc.oneof({ weight: 3, arbitrary: fc.bigInt(0n, 2n ** 64n).map(String) }, text)
+
 const ranges = fc
   .uniqueArray(count, { maxLength: 8 })
   .map((ends) => ends.toSorted((a, b) => a - b))
@@ -39,7 +42,7 @@ const file: fc.Arbitrary<JobFile> = fc.record(
     askedName: text,
     version: fc.record({ etag: text, lastModified: text, date: text, size: count }),
     size: count,
-    identity: fc.record({ device: text, inode: text, size: count }),
+    identity: fc.record({ device: number, inode: number, size: count }),
   },
   {
     requiredKeys: [
@@ -96,6 +99,20 @@ test('encodeNewFile() says the same as encodeFile() of a file of which nothing i
       row[columns.indexOf('ranges')] = '[]'
       row[columns.indexOf('tag_restarts')] = 0
       assert.deepEqual(row, encodeFile(7, whole))
+    }),
+  )
+})
+
+test('encodeFile() writes what JSON would write', () => {
+  fc.assert(
+    fc.property(file, (given) => {
+      const row = encodeFile(7, given)
+      const pairs = given.ranges.map(({ start, end }) => [start, end])
+      const columns = FILE_COLUMNS.split(', ')
+      assert.equal(row[columns.indexOf('ranges')], JSON.stringify(pairs))
+      const { identity } = given
+      const expected = identity === undefined ? null : JSON.stringify(identity)
+      assert.equal(row[columns.indexOf('identity')], expected)
     }),
   )
 })

@@ -9,7 +9,7 @@ import type { ByteRange, ByteRanges } from '../base/byte-range.ts'
 import type { FinishedFile, NewFile } from '../engine/ports/job-store.ts'
 import type { ExpectedDigest, FileIdentity, JobFile } from '../job/job.ts'
 import type { Version } from '../wire/validator.ts'
-import { columns, type OwnerOf, type RowList } from './columns.ts'
+import { columns, type Column, type OwnerOf, type RowList } from './columns.ts'
 import { formatJson, isCount, type Fields } from './fields.ts'
 import type { Value } from './job-row.ts'
 import { DamagedRow } from './store-error.ts'
@@ -69,7 +69,7 @@ export function encodeFile(job: number, file: JobFile): Value[] {
     size,
     formatRanges(file.ranges),
     file.tagRestarts,
-    identity === undefined ? null : formatJson(identity),
+    identity === undefined ? null : formatIdentity(identity),
     askedName,
   ]
 }
@@ -103,7 +103,7 @@ export function decodeFinishedFile(row: RowList): FinishedFile {
   const ordinal = atFinished.ordinal.count(row)
   const localName = atFinished.local_name.text(row)
   if (!atFinished.identity.isIn(row)) return { ordinal, localName }
-  return { ordinal, localName, identity: decodeIdentity(atFinished.identity.object(row)) }
+  return { ordinal, localName, identity: decodeIdentity(atFinished.identity, row) }
 }
 
 /** What is known of a file only once a server answered. */
@@ -112,7 +112,7 @@ function decodeFacts(row: RowList): Pick<JobFile, 'askedName' | 'version' | 'siz
     ...(at.asked_name.isIn(row) && { askedName: at.asked_name.text(row) }),
     ...(at.version.isIn(row) && { version: decodeVersion(at.version.object(row)) }),
     ...(at.size.isIn(row) && { size: at.size.count(row) }),
-    ...(at.identity.isIn(row) && { identity: decodeIdentity(at.identity.object(row)) }),
+    ...(at.identity.isIn(row) && { identity: decodeIdentity(at.identity, row) }),
   }
 }
 
@@ -171,7 +171,22 @@ function decodeVersion(fields: Fields): Version {
   }
 }
 
-function decodeIdentity(fields: Fields): FileIdentity {
+/** The JSON text of an identity by numbers, as every platform has it. */
+const plainIdentity = /^\{"device":"(\d+)","inode":"(\d+)","size":(\d+)\}$/u
+const digits = /^\d+$/u
+
+function formatIdentity(identity: FileIdentity): string {
+  const { device, inode, size } = identity
+  const isPlain = digits.test(device) && digits.test(inode) && isCount(size)
+  if (!isPlain) return formatJson(identity)
+  return `{"device":"${device}","inode":"${inode}","size":${size}}`
+}
+
+function decodeIdentity(column: Column, row: RowList): FileIdentity {
+  const [, device, inode, length] = plainIdentity.exec(column.text(row)) ?? []
+  const size = Number(length)
+  if (device !== undefined && inode !== undefined && isCount(size)) return { device, inode, size }
+  const fields = column.object(row)
   return {
     device: fields.text('device'),
     inode: fields.text('inode'),
