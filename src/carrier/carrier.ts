@@ -6,7 +6,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { ExamineOrder, Order, Report } from '../engine/order.ts'
 import { discardAll } from '../files/discard.ts'
-import { renameAll } from '../files/rename.ts'
+import { keepNames, nameAll } from '../files/rename.ts'
 import { SyncGroup } from '../files/sync-group.ts'
 import { HttpClient } from '../http/http.ts'
 import type { HelperMechanisms } from '../native/gssapi/helper-mechanisms.ts'
@@ -36,6 +36,11 @@ export class Carrier {
   readonly #leaving = new AbortController()
   readonly #turns = new Map<string, Turn>()
   readonly #chores = new Set<Promise<void>>()
+  /**
+   * The files of one order are renamed after those of another, and while the folders of that one are synced. Side by side
+   * both would end at the same time, and this carrier would wait while the engine commits what it renamed.
+   */
+  #naming: Promise<unknown> = Promise.resolve()
   #outbox: Report[] = []
 
   constructor(world: CarrierWorld) {
@@ -105,7 +110,9 @@ export class Carrier {
 
   async #rename({ job, files, overwrite }: Extract<Order, { kind: 'rename' }>): Promise<void> {
     try {
-      const { renamed, failure: reason } = await renameAll(files, { overwrite })
+      const naming = this.#naming.then(() => nameAll(files, { overwrite }))
+      this.#naming = naming.catch(() => undefined)
+      const { renamed, failure: reason } = await keepNames(await naming)
       const ordinals = renamed
       this.#report({
         kind: 'renamed',

@@ -16,8 +16,11 @@ import type { FinishedFile } from './ports/job-store.ts'
 /** How many files one order renames or deletes. */
 const FILES_PER_ORDER = 1_024
 
-/** How many orders to rename a carrier has at once: while it renames, what it has renamed before is committed. */
-const ORDERS_AT_ONCE = 2
+/**
+ * How many orders to rename a carrier has at once: while it renames, what it has renamed before is committed, and what
+ * comes next is there already.
+ */
+const ORDERS_AT_ONCE = 3
 
 /** How many forgotten or pending jobs are handled in one breath. */
 const JOBS_PER_BREATH = 500

@@ -8,8 +8,8 @@
  * ```
  *  data synced          PartialFile.sync, SyncGroup.commit   what is told further down is on disk
  *  progress committed   (engine)                             a crash costs the bytes since the last sync
- *  partial renamed      renameAll                            the target appears at once and whole
- *  folder synced        renameAll, before it answers         the name is on disk too
+ *  partial renamed      nameAll                              the target appears at once and whole
+ *  folder synced        keepNames, before it answers         the name is on disk too
  *  state committed      (engine)                             a crash before: the rename is recognised as done
  * ```
  *

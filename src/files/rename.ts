@@ -35,36 +35,57 @@ const FILES_PER_BREATH = 256
 
 const ATTEMPT = 'Cannot complete'
 
+/** Files that have their names, which a crash may still take away. */
+export interface Named {
+  readonly files: readonly RenameFile[]
+  /** Why the next one has not. */
+  readonly refused: Failure | undefined
+}
+
 /**
- * Renames finished files to their targets and syncs the folders, each once; only then is anything called renamed. The
- * first file that cannot be renamed is the last that is tried. May be called again with the same files: a file that
- * bears its name already, which its identity proves, is renamed.
+ * Renames finished files to their targets. The first file that cannot be renamed is the last that is tried. May be called
+ * again with the same files: a file that bears its name already, which its identity proves, is renamed.
  *
  * Each target appears in one step: whole, or not at all. A symbolic link that has the name is replaced itself, and not
  * what it points to.
  */
-export async function renameAll(
+export async function nameAll(
   files: readonly RenameFile[],
   { overwrite, calls = nativeDiskCalls }: RenameOptions,
-): Promise<RenameOutcome> {
-  const renamed: RenameFile[] = []
-  let refused: Failure | undefined
+): Promise<Named> {
+  const named: RenameFile[] = []
   for (const file of files) {
-    refused = tryRename(file, overwrite, calls)
-    if (refused !== undefined) break
-    renamed.push(file)
-    if (renamed.length % FILES_PER_BREATH === 0) await setImmediate()
+    const refused = tryRename(file, overwrite, calls)
+    if (refused !== undefined) return { files: named, refused }
+    named.push(file)
+    if (named.length % FILES_PER_BREATH === 0) await setImmediate()
   }
-  const names = renamed.map(({ localName }) => localName)
+  return { files: named, refused: undefined }
+}
+
+/** Syncs the folders of files that were renamed, each once; only then is anything called renamed. */
+export async function keepNames(
+  { files, refused }: Named,
+  calls: DiskCalls = nativeDiskCalls,
+): Promise<RenameOutcome> {
+  const names = files.map(({ localName }) => localName)
   const unsynced = await syncFoldersOf(names, calls)
-  const durable = renamed.filter(({ localName }) => !unsynced.has(dirname(localName)))
-  const lost = renamed.find(({ localName }) => unsynced.has(dirname(localName)))
+  const durable = files.filter(({ localName }) => !unsynced.has(dirname(localName)))
+  const lost = files.find(({ localName }) => unsynced.has(dirname(localName)))
   const reason =
     lost === undefined ? refused : asFailure(unsynced.get(dirname(lost.localName)), lost)
   return {
     renamed: durable.map(({ ordinal }) => ordinal),
     ...(reason === undefined ? {} : { failure: reason }),
   }
+}
+
+/** {@link nameAll} and {@link keepNames}. */
+export async function renameAll(
+  files: readonly RenameFile[],
+  options: RenameOptions,
+): Promise<RenameOutcome> {
+  return keepNames(await nameAll(files, options), options.calls)
 }
 
 function tryRename(file: RenameFile, overwrite: boolean, calls: DiskCalls): Failure | undefined {
