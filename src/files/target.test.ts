@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
@@ -11,7 +11,7 @@ import {
   temporaryDisk,
   temporaryFolder,
 } from './disks.suite.ts'
-import { checkTarget, siblingTarget, TargetChecks } from './target.ts'
+import { checkReplaceable, checkTarget, siblingTarget, TargetChecks } from './target.ts'
 
 test('checkTarget() takes a new name in a folder, and one to be replaced', (t) => {
   const folder = temporaryFolder(t)
@@ -50,8 +50,8 @@ for (const [name, overwrite, symbol, reason] of refusals) {
   })
 }
 
-test('checkTarget() refuses to replace a device', { skip: process.platform === 'win32' }, () => {
-  const found = failureOf(() => checkTarget('/dev/null', { overwrite: true }))
+test('checkReplaceable() refuses a device', { skip: process.platform === 'win32' }, () => {
+  const found = failureOf(() => checkReplaceable(lstatSync('/dev/null'), '/dev/null'))
   assert.equal(found.symbol, 'ERROR_NOT_SUPPORTED')
   assert.equal(found.sentence, 'Cannot write /dev/null: a device or a pipe has this name')
 })

@@ -1,6 +1,7 @@
 /** Disks that are full, folders that are not what they should be, names that somebody has: nothing is lost. */
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   mkdirSync,
@@ -190,6 +191,7 @@ suite('targets', () => {
     readonly prepare: (folder: string) => string
     readonly args?: readonly string[]
     readonly ends: string
+    readonly skip?: string | false
   }
   const rows: readonly Row[] = [
     {
@@ -240,15 +242,25 @@ suite('targets', () => {
       ends: '1 ERROR_FILE_EXISTS LOCAL_FILE',
     },
     {
+      name: 'a pipe, with --force',
+      prepare: (folder) => {
+        spawnSync('mkfifo', [join(folder, 'pipe')])
+        return join(folder, 'pipe')
+      },
+      args: ['--force'],
+      ends: '1 ERROR_NOT_SUPPORTED LOCAL_FILE',
+    },
+    {
       name: 'a device, with --force',
       prepare: () => '/dev/null',
       args: ['--force'],
       ends: '1 ERROR_NOT_SUPPORTED LOCAL_FILE',
+      skip: process.getuid?.() !== 0 && 'only root writes where the devices are',
     },
   ]
   let cases = 0
-  for (const { name, prepare, args = [], ends } of rows) {
-    test(`lull get meets ${name} and ends with ${ends}`, async () => {
+  for (const { name, prepare, args = [], ends, skip = false } of rows) {
+    test(`lull get meets ${name} and ends with ${ends}`, { skip }, async () => {
       const folder = home.path(`target-${cases++}`)
       mkdirSync(folder)
       const target = prepare(folder)
