@@ -30,16 +30,26 @@ export async function syncFoldersOf(
   const failures = new Map<string, unknown>()
   // Windows opens no folder; NTFS keeps names in its journal.
   if (process.platform === 'win32') return failures
-  const queue = Map.groupBy(paths, (path) => dirname(path)).entries()
+  const queue = foldersOf(paths).entries()
   const worker = async () => {
-    for (const [folder, [witness]] of queue) {
-      await syncFolder(folder, witness ?? folder, calls).catch((error: unknown) =>
+    for (const [folder, witness] of queue) {
+      await syncFolder(folder, witness, calls).catch((error: unknown) =>
         failures.set(folder, error),
       )
     }
   }
   await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, worker))
   return failures
+}
+
+/** Each folder, with the first of the files in it. */
+function foldersOf(paths: readonly string[]): ReadonlyMap<string, string> {
+  const folders = new Map<string, string>()
+  for (const path of paths) {
+    const folder = dirname(path)
+    if (!folders.has(folder)) folders.set(folder, path)
+  }
+  return folders
 }
 
 async function syncFolder(folder: string, witness: string, calls: DiskCalls): Promise<void> {

@@ -92,8 +92,8 @@ export class PartialFile {
   #expectedSize: number | undefined
   #allocatedSize = 0
   #identity: FileIdentity | undefined
-  /** The last sync that was asked for; each waits for the one before, so that its failure is known. */
-  #synced: Promise<void> = Promise.resolve()
+  /** The last sync that was asked for, if any; each waits for the one before, so that its failure is known. */
+  #synced: Promise<void> | undefined
   /** Calls that still use the descriptor. */
   #inFlight = 0
   #isClosed = false
@@ -247,15 +247,23 @@ export class PartialFile {
    * @throws {FailureError} for good: every later sync fails too
    */
   sync(): Promise<void> {
-    const sync = this.#hold(() => this.#synced.then(() => this.#datasync()))
+    const before = this.#synced
+    const sync = this.#hold(async () => {
+      await before
+      return this.#datasync()
+    })
     this.#synced = sync
     // Whoever asked hears of it; nobody else has to.
     sync.catch(() => undefined)
     return sync
   }
 
-  /** Resolves when no sync is under way. @throws {FailureError} when one has ever failed */
-  settled(): Promise<void> {
+  /**
+   * Resolves when no sync is under way; `undefined` when none was ever asked for, as of most small files.
+   *
+   * @throws {FailureError} when one has ever failed
+   */
+  settled(): Promise<void> | undefined {
     return this.#synced
   }
 

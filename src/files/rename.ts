@@ -70,8 +70,9 @@ export async function keepNames(
 ): Promise<RenameOutcome> {
   const names = files.map(({ localName }) => localName)
   const unsynced = await syncFoldersOf(names, calls)
-  const durable = files.filter(({ localName }) => !unsynced.has(dirname(localName)))
-  const lost = files.find(({ localName }) => unsynced.has(dirname(localName)))
+  const isLost = ({ localName }: RenameFile): boolean => unsynced.has(dirname(localName))
+  const lost = unsynced.size === 0 ? undefined : files.find(isLost)
+  const durable = lost === undefined ? files : files.filter((file) => !isLost(file))
   const reason =
     lost === undefined ? refused : asFailure(unsynced.get(dirname(lost.localName)), lost)
   return {

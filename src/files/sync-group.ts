@@ -23,7 +23,11 @@ const SYNCS_AT_ONCE = 3
 
 /** One sync of a file system that has not begun yet. */
 interface Round {
-  readonly files: PartialFile[]
+  /**
+   * The file that was opened first. A descriptor hears of what the file system has lost since it was opened (syncfs(2)),
+   * so this one hears of everything that could concern any of them.
+   */
+  earliest: PartialFile
   readonly done: Promise<Answer>
 }
 
@@ -40,6 +44,10 @@ export class SyncGroup {
    * @throws {FailureError} the first file that could not be synced; every file was tried, and none is promised
    */
   async commit(files: readonly PartialFile[]): Promise<void> {
+    const device = files[0]?.identity?.device
+    if (files.every(({ identity }) => identity?.device === device)) {
+      return this.#commitPart(device, files)
+    }
     const byDevice = Map.groupBy(files, ({ identity }) => identity?.device)
     const parts = await Promise.allSettled(
       Array.from(byDevice, ([device, files]) => this.#commitPart(device, files)),
@@ -56,7 +64,10 @@ export class SyncGroup {
       syncsWhole(first.path) &&
       (await this.#join(device, files)) === 'done'
     if (!isWhole) return syncEach(files)
-    for (const file of files) await file.settled()
+    for (const file of files) {
+      const settled = file.settled()
+      if (settled !== undefined) await settled
+    }
   }
 
   /**
@@ -67,16 +78,16 @@ export class SyncGroup {
   #join(device: string, files: readonly PartialFile[]): Promise<Answer> {
     const waiting = this.#waiting.get(device)
     if (waiting !== undefined) {
-      waiting.files.push(...files)
+      waiting.earliest = files.reduce(earlier, waiting.earliest)
       return waiting.done
     }
     const before = this.#last.get(device) ?? Promise.resolve()
     const round: Round = {
-      files: [...files],
+      earliest: files.reduce(earlier),
       done: before
         .then(() => {
           this.#waiting.delete(device)
-          return earliest(round.files).syncFileSystem()
+          return round.earliest.syncFileSystem()
         })
         .catch((): Answer => 'unsupported'),
     }
@@ -86,12 +97,8 @@ export class SyncGroup {
   }
 }
 
-/**
- * The file that was opened first. A descriptor hears of what the file system has lost since it was opened (syncfs(2)),
- * so this one hears of everything that could concern any of them.
- */
-function earliest(files: readonly PartialFile[]): PartialFile {
-  return files.reduce((first, file) => (file.place < first.place ? file : first))
+function earlier(one: PartialFile, other: PartialFile): PartialFile {
+  return other.place < one.place ? other : one
 }
 
 /** Syncs files one by one, a few at a time. @throws the first failure, after every file was tried */
