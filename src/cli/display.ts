@@ -19,7 +19,9 @@ export interface Display {
 export function chooseDisplay(args: Arguments): Display {
   if (args.has('json')) return new JsonLines()
   if (args.has('quiet')) return silent
-  return process.stderr.isTTY ? new TerminalDisplay() : new PlainLines()
+  // A dumb terminal, such as that of an editor, cannot draw a line again.
+  const canRedraw = process.stderr.isTTY && process.env['TERM'] !== 'dumb'
+  return canRedraw ? new TerminalDisplay() : new PlainLines()
 }
 
 const silent: Display = { show: () => undefined, say: () => undefined, end: () => undefined }

@@ -7,7 +7,7 @@ import { parse } from './parse.ts'
 import { SecretInput } from './secret-input.ts'
 import { wantedFiles, type Wanted } from './wanted.ts'
 
-async function wantedOf(content: string): Promise<readonly Omit<Wanted, 'list'>[]> {
+async function wantedOf(content: string | Uint8Array): Promise<readonly Omit<Wanted, 'list'>[]> {
   const folder = mkdtempSync(join(tmpdir(), 'lull-wanted-'))
   try {
     const list = join(folder, 'list')
@@ -76,5 +76,10 @@ describe('wantedFiles() of a list', () => {
 
   test('names the line that has no URL in front', async () => {
     await assert.rejects(wantedOf(`${a}\n\tname\n`), /\(line 2 of .*list\)/u)
+  })
+
+  test('names the line that is not UTF-8', async () => {
+    const latin1 = Buffer.from(`# caf\xe9\n${a}\tcaf\xe9\n`, 'latin1')
+    await assert.rejects(wantedOf(latin1), /not UTF-8 \(line 2 of .*list\)/u)
   })
 })

@@ -61,7 +61,7 @@ function checkUrl(wanted: Wanted): void {
 }
 
 /** What is wrong with a URL, and in which line of which list. */
-export function placed(sentence: string, { list, line }: Wanted): string {
+export function placed(sentence: string, { list, line }: Pick<Wanted, 'list' | 'line'>): string {
   return list === undefined ? sentence : `${sentence} (line ${line} of ${list})`
 }
 
@@ -78,14 +78,21 @@ async function readList(path: string, input: SecretInput): Promise<string> {
   }
 }
 
+/** What stands for bytes that are not UTF-8: a name with it would be none that anybody has written. */
+const UNREADABLE = '\uFFFD'
+
 /** A line is `URL` or `URL<TAB>local name`; empty lines and lines with `#` in front say nothing. */
 function* linesOf(content: string, list: string): Generator<Wanted, void> {
   let from = content.startsWith('\uFEFF') ? 1 : 0
+  const isForeign = content.includes(UNREADABLE)
   for (let line = 1; from < content.length; line++) {
     const end = content.indexOf('\n', from)
     const text = content.slice(from, end < 0 ? content.length : end).trimEnd()
     from = end < 0 ? content.length : end + 1
     if (text === '' || text.startsWith('#')) continue
+    if (isForeign && text.includes(UNREADABLE)) {
+      throw usageError(placed('Cannot read a file of the list: it is not UTF-8', { list, line }))
+    }
     const tab = text.indexOf('\t')
     const url = tab < 0 ? text : text.slice(0, tab)
     yield { url: url.trim(), name: tab < 0 ? undefined : secondField(text), list, line }

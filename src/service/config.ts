@@ -74,7 +74,8 @@ const config: Decoder<Config> = record<Config>({
 export function readConfig(path: string): Config {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    // Some editors begin a file with a byte order mark.
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/u, '')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {}
     throw new LullError('ERR_CONFIG', `Cannot read the configuration ${path}: ${String(error)}`, {

@@ -64,7 +64,6 @@ export interface SocketServer {
 export async function listen(path: string, service: SocketService): Promise<SocketServer> {
   const isPipe = path.startsWith('\\\\')
   if (!isPipe) prepareFolder(dirname(path))
-  if (!isPipe) rmSync(path, { force: true })
   const streams = new Set<ServerResponse>()
   let isOpen = true
   const take = (request: IncomingMessage, response: ServerResponse): void => {
@@ -84,6 +83,7 @@ export async function listen(path: string, service: SocketService): Promise<Sock
     take(request, response)
   })
   try {
+    if (!isPipe) rmSync(path, { force: true })
     server.listen(path)
     await once(server, 'listening')
     if (!isPipe) chmodSync(path, 0o600)

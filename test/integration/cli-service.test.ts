@@ -19,6 +19,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, suite, test } from 'node:test'
 import { parseLastLine } from '../lab/expect.ts'
 import { FILE_BYTES, GatedOrigin } from '../lab/gated-origin.ts'
+import { atTerminalOf, noTerminal } from '../lab/terminal.ts'
 import { isRunning, killProcess, LullHome, resultOf, until } from '../lab/lull.ts'
 
 const command = join(import.meta.dirname, '..', '..', 'bin', 'lull.js')
@@ -258,6 +259,14 @@ suite('a service that cannot be reached', options, () => {
     assert.match(await unreachable(home, ['jobs']), /backgroundJobs: expected a whole number/u)
     writeFileSync(join(home.home, 'config.json'), '{ "backgroundJobs": 2')
     assert.match(await unreachable(home, ['jobs']), /config\.json: it is not JSON: /u)
+    writeFileSync(join(home.home, 'config.json'), '\uFEFF{ "backgroundJobs": 2 }')
+    assert.equal((await home.run(['jobs'])).status, 0)
+  })
+
+  test('a folder in the place of the socket is told', async () => {
+    await using home = new LullHome()
+    mkdirSync(join(home.home, 'lull.sock'))
+    assert.match(await unreachable(home, ['jobs']), /Cannot listen at .*lull\.sock: /u)
   })
 })
 
@@ -283,6 +292,20 @@ suite('strange places', options, () => {
       }
     })
   }
+
+  test('a dumb terminal gets plain lines', { skip: noTerminal }, async () => {
+    await using home = new LullHome()
+    for (const [term, redraws] of [
+      ['dumb', false],
+      ['xterm', true],
+    ] as const) {
+      const line = `"${process.execPath}" "${command}" get ${origin.url(`/good/${term}`)} -o ${term}`
+      const env = { ...process.env, LULL_HOME: home.home, TERM: term }
+      const { status, screen } = await atTerminalOf(line, { cwd: home.target, env }, [])
+      assert.equal(status, 0, screen)
+      assert.equal(screen.includes('\u001B'), redraws, screen)
+    }
+  })
 
   test('LULL_HOME may be relative, and a link to a folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'lull-lab-'))
