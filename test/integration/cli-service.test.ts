@@ -299,8 +299,8 @@ suite('strange places', options, () => {
       ['dumb', false],
       ['xterm', true],
     ] as const) {
-      const line = `"${process.execPath}" "${command}" get ${origin.url(`/good/${term}`)} -o ${term}`
-      const env = { ...process.env, LULL_HOME: home.home, TERM: term }
+      const line = `TERM=${term} "${process.execPath}" "${command}" get ${origin.url(`/good/${term}`)} -o ${term}`
+      const env = { ...process.env, LULL_HOME: home.home }
       const { status, screen } = await atTerminalOf(line, { cwd: home.target, env }, [])
       assert.equal(status, 0, screen)
       assert.equal(screen.includes('\u001B'), redraws, screen)
