@@ -51,8 +51,9 @@ function* portionsOf<T>(
   { most, weigh }: { readonly most: number; readonly weigh: (item: T) => number },
 ): Generator<readonly T[], void> {
   let from = 0
+  let index = 0
   let weight = 0
-  for (const [index, item] of items.entries()) {
+  for (const item of items) {
     const more = weigh(item)
     if (index > from && (index - from >= most || weight + more > PORTION_CHARACTERS)) {
       yield items.slice(from, index)
@@ -60,12 +61,14 @@ function* portionsOf<T>(
       weight = 0
     }
     weight += more
+    index++
   }
   if (from < items.length) yield items.slice(from)
 }
 
-function charactersOf({ remoteName, localName, digests = [] }: FileParams): number {
-  return digests.reduce((sum, digest) => sum + digest.length, remoteName.length + localName.length)
+function charactersOf({ remoteName, localName, digests }: FileParams): number {
+  const names = remoteName.length + localName.length
+  return digests?.reduce((sum, digest) => sum + digest.length, names) ?? names
 }
 
 function weightOf({ files = [], ...rest }: CreateParams): number {
