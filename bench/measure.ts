@@ -1,7 +1,7 @@
 /** Measures programs from outside: wall time, processor time, resident memory. Linux only: it reads /proc. */
 
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 /** What one run cost. */
 export interface Cost {
@@ -84,6 +84,16 @@ export interface MeasureOptions {
 export function cpuOf(pid: number): number {
   const fields = statFields(pid)
   return (Number(fields[11]) + Number(fields[12])) * TICK_S
+}
+
+/** The same of the threads that are there, to the nanosecond: for differences of what goes on with the same threads. */
+export function threadsCpuS(pid: number): number {
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
+    nanoseconds += Number(text.split(' ')[0])
+  }
+  return nanoseconds / 1e9
 }
 
 /** Resident memory of a process in MiB: now (`VmRSS`) or at its largest (`VmHWM`). */
