@@ -106,6 +106,15 @@ test('every package is imported by the one room that owns it', () => {
   assert.deepEqual(wrong, [])
 })
 
+test('commands have what costs time of Node from client/builtin.ts, which loads no more of it than they use', () => {
+  const costly =
+    /^import (?!type )[^';]*?from 'node:(?:child_process|crypto|fs|http|https|process|tls|tty|util)'/mu
+  const wrong = globSync('{cli,client}/**/*.ts', { cwd: sources })
+    .filter((path) => !/\.(?:test|suite)\.ts$/u.test(path))
+    .filter((path) => costly.test(readFileSync(join(sources, path), 'utf8')))
+  assert.deepEqual(wrong, [])
+})
+
 test('pure rooms import nothing of Node and no package', () => {
   const wrong = imports().filter(({ room, to }) => pure.has(room) && !to.startsWith('.'))
   assert.deepEqual(wrong, [])

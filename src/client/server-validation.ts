@@ -1,8 +1,8 @@
 /** A program's own look at the certificates of servers (IBackgroundCopyServerCertificateValidationCallback, A84). */
 
-import { createHash } from 'node:crypto'
 import type { RpcClient } from '../rpc/client.ts'
 import type { JobEventView } from '../rpc/contract.ts'
+import { builtin } from './builtin.ts'
 import { call } from './call.ts'
 
 /** What a server has shown, after it passed every other check and before anything was sent to it. */
@@ -62,7 +62,7 @@ export class ServerValidation implements AsyncDisposable {
     if (certificate === undefined) return
     const { server } = shown
     const accepted = await this.#accepts({ server, certificate, chain })
-    const hash = createHash('sha256').update(certificate).digest('hex')
+    const hash = builtin('node:crypto').createHash('sha256').update(certificate).digest('hex')
     await call(this.#client, 'job.judgeServerCertificate', { id, server, hash, accepted })
   }
 
