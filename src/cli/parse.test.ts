@@ -68,6 +68,19 @@ describe('parse()', () => {
     )
   })
 
+  test('parse() says what is missing, in words that a verb or a noun goes with', () => {
+    const rows = [
+      ['follow', /^Cannot follow nothing: give ID/u],
+      ['job', /^Cannot run lull job on nothing: give ID/u],
+      ['proxy show', /^Cannot run lull proxy show on nothing: give ID/u],
+    ] as const
+    for (const [verb, sentence] of rows)
+      assert.match(
+        refusal(() => parse(verb, [])),
+        sentence,
+      )
+  })
+
   test('parse() says how a value is written that looks like an option', () => {
     for (const option of ['-o', '--output']) {
       const sentence = refusal(() => parse('get', ['u', option, '-x']))

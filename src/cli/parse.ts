@@ -117,11 +117,16 @@ function unknownOption(verb: Verb, given: string, names: readonly string[]): Err
   return usageError(`Cannot understand ${given}: lull ${verb} has no such option, ${hint}`)
 }
 
+/** Whether a verb says what is done to what stands behind it: there are nouns among them. */
+function isAction(verb: Verb): boolean {
+  return verb !== 'job' && verb !== 'completion'
+}
+
 function checkOperands(verb: Verb, spec: VerbSpec, operands: readonly string[]): void {
   if (operands.length < spec.leastOperands) {
     const what = spec.operands.replace('…', '')
     throw usageError(
-      verb.includes(' ')
+      verb.includes(' ') || !isAction(verb)
         ? `Cannot run lull ${verb} on nothing: give ${what}`
         : `Cannot ${verb} nothing: give ${what}`,
     )
