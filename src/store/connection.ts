@@ -38,12 +38,17 @@ export class Connection {
 
   /** Runs a statement that writes. @returns how many rows it touched */
   write(sql: string, ...values: Value[]): number {
-    // Tens of thousands in a row: without the closure of a guard.
-    try {
-      return Number(this.#prepared(sql).run(...values).changes)
-    } catch (error) {
-      throw this.#known(error)
-    }
+    return this.#guard(() => Number(this.#prepared(sql).run(...values).changes))
+  }
+
+  /** Runs a statement that writes for each of these; within a commit. @returns how many rows were touched in all */
+  writeEach<T>(sql: string, items: readonly T[], encode: (item: T) => Value[]): number {
+    return this.#guard(() => {
+      const statement = this.#prepared(sql)
+      let changes = 0
+      for (const item of items) changes += Number(statement.run(...encode(item)).changes)
+      return changes
+    })
   }
 
   /** Inserts one row. @returns its rowid */

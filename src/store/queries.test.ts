@@ -37,6 +37,10 @@ for (const [name, sql] of Object.entries({
   ...prefixed,
   ...merged,
 })) {
+  test(`the query for ${name} is not planned anew with each limit`, () => {
+    assert.doesNotMatch(sql, /LIMIT \?\d+(?! \+ 0)/u)
+  })
+
   test(`the query for ${name} reads no more than it gives`, () => {
     const steps = plan(sql)
     assert.deepEqual(

@@ -135,9 +135,7 @@ class SqliteJobStore implements JobStore {
       const next = Number(this.#connection.row(fileQueries.nextOrdinal, job)?.['ordinal'])
       const follow = files.every(({ ordinal }, index) => ordinal === next + index)
       assert(follow, `files that are added to job ${id} follow on its ${next}`)
-      for (const file of files) {
-        this.#connection.write(fileQueries.insert, ...encodeNewFile(job, file))
-      }
+      this.#connection.writeEach(fileQueries.insert, files, (file) => encodeNewFile(job, file))
     })
   }
 
@@ -145,10 +143,9 @@ class SqliteJobStore implements JobStore {
     this.transact(() => {
       const job = this.#sequence(id)
       assert(job !== undefined, `job ${id} whose files are saved is in the queue`)
-      let saved = 0
-      for (const file of files) {
-        saved += this.#connection.write(fileQueries.save, ...encodeFile(job, file))
-      }
+      const saved = this.#connection.writeEach(fileQueries.save, files, (file) =>
+        encodeFile(job, file),
+      )
       assert(saved === files.length, `files of job ${id} that are saved are in the queue`)
     })
   }
