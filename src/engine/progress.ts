@@ -10,19 +10,20 @@ export function withProgress(file: JobFile, progress: FileProgress): JobFile {
   const { ordinal, digests, tagRestarts } = file
   const { ranges, version, size, transferred, localName = file.localName } = progress
   const { identity = file.identity } = progress
-  const kind = transferred ? 'transferred' : 'missing'
+  const { remoteName, askedName } = namesAfter(file, progress)
   return {
     ordinal,
-    digests,
-    tagRestarts,
-    kind,
-    ranges,
+    remoteName,
     localName,
-    ...namesAfter(file, progress),
+    digests,
+    kind: transferred ? 'transferred' : 'missing',
+    ranges,
+    tagRestarts,
     ...(size === undefined ? {} : { size }),
     ...(identity === undefined ? {} : { identity }),
     // A version is what a rest must be of.
     ...(version === undefined || transferred ? {} : { version }),
+    ...(askedName === undefined ? {} : { askedName }),
   }
 }
 
@@ -31,9 +32,9 @@ function namesAfter(
   file: JobFile,
   { remoteName: reported }: FileProgress,
 ): Pick<JobFile, 'remoteName' | 'askedName'> {
+  if (reported === undefined) return file
   const { askedName = file.remoteName } = file
-  const remoteName = withoutUserInformation(reported ?? file.remoteName)
-  if (remoteName === askedName) return { remoteName }
+  const remoteName = withoutUserInformation(reported)
   const isElsewhere = new URL(askedName).origin !== new URL(remoteName).origin
   return isElsewhere ? { remoteName, askedName } : { remoteName }
 }
