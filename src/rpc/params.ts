@@ -53,13 +53,16 @@ const file: Decoder<FileParams> = record<FileParams>({
 
 const flags = whole(0, 0xffff_ffff)
 
+/** As BITS counts them, in 32 bits: of much longer ones no calendar could tell the end. */
+const seconds = whole(0, 0xffff_ffff)
+
 const properties: Fields<JobProperties> = {
   displayName: optional(wellFormed(text())),
   description: optional(wellFormed(text())),
   priority: optional(oneOf(priorities)),
-  minimumRetryDelay: optional(whole(0)),
-  noProgressTimeout: optional(whole(0)),
-  maximumDownloadTime: optional(whole(0)),
+  minimumRetryDelay: optional(seconds),
+  noProgressTimeout: optional(seconds),
+  maximumDownloadTime: optional(seconds),
   stallTimeout: optional(amount(0.001)),
   headers: optional(secretly(list(pair(text(), text()), 1_000))),
   caFile: optional(text(4_096)),

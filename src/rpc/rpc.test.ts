@@ -7,6 +7,7 @@ import { RefusedError, RpcClient, type Transport } from './client.ts'
 import { flag, list, optional, record, text, wellFormed, whole } from './decode.ts'
 import { answer, type Dispatch, type Handlers } from './dispatch.ts'
 import { encodeAll, encodeItems, EncodedJson } from './encoded-json.ts'
+import { paramDecoders } from './params.ts'
 import { EventReader, formatEvent } from './server-sent-events.ts'
 
 /** Handlers of which a test needs a few. */
@@ -246,6 +247,16 @@ describe('EventReader', () => {
 })
 
 describe('decoders', () => {
+  test('decoders of durations take the seconds that BITS can count, and no more', () => {
+    const names = ['minimumRetryDelay', 'noProgressTimeout', 'maximumDownloadTime'] as const
+    for (const name of names) {
+      const decode = (count: number): unknown =>
+        paramDecoders['job.set']({ id: 'x', [name]: count }, 'params')
+      assert.deepEqual(decode(2 ** 32 - 1), { id: 'x', [name]: 2 ** 32 - 1 })
+      assert.throws(() => decode(2 ** 32), { message: /from 0 to 4294967295, found 4294967296/u })
+    }
+  })
+
   test('decoders name the place and what was found there', () => {
     const decoder = record<{ a: string; b?: readonly number[]; c?: boolean }>({
       a: wellFormed(text(3)),
