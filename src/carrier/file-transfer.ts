@@ -74,6 +74,10 @@ const partTooLong = failure(
   'The server sent more bytes than the part has that it calls them',
 )
 
+function isDistrust(error: FailureError): boolean {
+  return error instanceof DistrustError || error.code === 'BG_E_VALIDATION_FAILED'
+}
+
 /** One file on its way. */
 export class FileTransfer implements BodySink {
   readonly order: FileOrder
@@ -159,10 +163,16 @@ export class FileTransfer implements BodySink {
     this.#context.broke(this, await this.#unlearnt(error))
   }
 
-  /** What a server sent that did not prove itself is forgotten. @returns what stands in the way then */
+  /**
+   * What a server sent that did not prove itself is forgotten, and so are bytes that a digest does not agree with: gone
+   * on with, they would be taken for whole.
+   *
+   * @returns what stands in the way then
+   */
   async #unlearnt(error: unknown): Promise<unknown> {
-    if (!(error instanceof DistrustError)) return error
+    if (!(error instanceof FailureError) || !isDistrust(error)) return error
     try {
+      this.#restarts = 0
       await this.#restart(error.failure.sentence, false)
       return error
     } catch (another) {

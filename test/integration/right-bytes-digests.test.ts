@@ -7,6 +7,7 @@ import { after, suite, test } from 'node:test'
 import { Content } from '../lab/content.ts'
 import { assertWhole, parseLastLine } from '../lab/expect.ts'
 import { FaultServer, type FaultName } from '../lab/fault-server.ts'
+import { settle } from '../lab/follow.ts'
 import { LullHome } from '../lab/lull.ts'
 import type { ResourceOptions } from '../lab/situation.ts'
 
@@ -145,6 +146,39 @@ suite('digests of a file in pieces', { concurrency: true }, () => {
       assert.equal(server.requests(url).at(-1)?.from, 40_000)
       assert.equal(status, name === 'agrees' ? 0 : 1)
       assert.equal(existsSync(target), name === 'agrees')
+    })
+  }
+})
+
+suite('a file that was refused for its digest', { concurrency: true }, () => {
+  const rows = [
+    ['the user', 'good', { changes: 1 }, [`sha256:${new Content(1_001, SIZE).digest('sha256')}`]],
+    ['the server', 'digest', { field: 'Repr-Digest', algorithm: 'sha-256', of: 'other', times: 1 }],
+  ] as const
+  for (const [who, fault, options, digests = []] of rows) {
+    test(`is fetched anew when it is resumed: the digest of ${who}`, async () => {
+      const target = home.path(`anew-${fault}`)
+      const url = server.url(fault, { size: SIZE, ...options, row: 'anew' })
+      const manager = await home.manager()
+      const job = await manager.createJob(who, {
+        files: [{ remoteName: url, localName: target, digests }],
+        priority: 'foreground',
+        completesItself: true,
+        resume: true,
+      })
+      const { error } = await settle(job)
+      assert.equal(error?.symbol, 'BG_E_VALIDATION_FAILED')
+      await job.resume()
+      const { state } = await settle(job)
+      assert.equal(state, 'ACKNOWLEDGED')
+      assertWhole(target, server.resource(url))
+      assert.deepEqual(
+        server.requests(url).map(({ from, sent }) => [from, sent]),
+        [
+          [0, SIZE],
+          [0, SIZE],
+        ],
+      )
     })
   }
 })
