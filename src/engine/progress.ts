@@ -19,11 +19,11 @@ export function withProgress(file: JobFile, progress: FileProgress): JobFile {
     kind: transferred ? 'transferred' : 'missing',
     ranges,
     tagRestarts,
-    ...(size === undefined ? {} : { size }),
-    ...(identity === undefined ? {} : { identity }),
+    ...(size === undefined ? undefined : { size }),
+    ...(identity === undefined ? undefined : { identity }),
     // A version is what a rest must be of.
-    ...(version === undefined || transferred ? {} : { version }),
-    ...(askedName === undefined ? {} : { askedName }),
+    ...(version === undefined || transferred ? undefined : { version }),
+    ...(askedName === undefined ? undefined : { askedName }),
   }
 }
 

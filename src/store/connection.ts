@@ -45,9 +45,8 @@ export class Connection {
   writeEach<T>(sql: string, items: readonly T[], encode: (item: T) => Value[]): number {
     return this.#guard(() => {
       const statement = this.#prepared(sql)
-      let changes = 0
-      for (const item of items) changes += Number(statement.run(...encode(item)).changes)
-      return changes
+      const run = (item: T): number => Number(statement.run(...encode(item)).changes)
+      return items.reduce((changes, item) => changes + run(item), 0)
     })
   }
 

@@ -69,7 +69,7 @@ export function encodeFile(job: number, file: JobFile): Value[] {
     size,
     formatRanges(file.ranges),
     file.tagRestarts,
-    identity === undefined ? null : formatIdentity(identity),
+    identity === undefined ? null : formatJson(identity),
     askedName,
   ]
 }
@@ -131,14 +131,12 @@ function decodeDigests(row: RowList): readonly ExpectedDigest[] {
 /** A JSON list of pairs. @throws {RangeError} when an end of a range is no count */
 function formatRanges(ranges: ByteRanges): string {
   if (ranges.length === 0) return EMPTY_LIST
-  let text = ''
-  for (const { start, end } of ranges) {
-    if (!isCount(start) || !isCount(end)) {
-      throw new RangeError(`Cannot store a range: it is ${start} to ${end}`)
-    }
-    text += `${text === '' ? '[' : ','}[${start},${end}]`
-  }
-  return `${text}]`
+  return `[${ranges.map(formatRange).join(',')}]`
+}
+
+function formatRange({ start, end }: ByteRange): string {
+  if (isCount(start) && isCount(end)) return `[${start},${end}]`
+  throw new RangeError(`Cannot store a range: it is ${start} to ${end}`)
 }
 
 /** Ranges decide which bytes are never asked for again, so their order is checked too. */
@@ -173,14 +171,6 @@ function decodeVersion(fields: Fields): Version {
 
 /** The JSON text of an identity by numbers, as every platform has it. */
 const plainIdentity = /^\{"device":"(\d+)","inode":"(\d+)","size":(\d+)\}$/u
-const digits = /^\d+$/u
-
-function formatIdentity(identity: FileIdentity): string {
-  const { device, inode, size } = identity
-  const isPlain = digits.test(device) && digits.test(inode) && isCount(size)
-  if (!isPlain) return formatJson(identity)
-  return `{"device":"${device}","inode":"${inode}","size":${size}}`
-}
 
 function decodeIdentity(column: Column, row: RowList): FileIdentity {
   const [, device, inode, length] = plainIdentity.exec(column.text(row)) ?? []
