@@ -29,7 +29,7 @@ import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
 import { parseContentDispositionFileName } from '../wire/content-disposition.ts'
-import { wholeFileDigests } from '../wire/digest-fields.ts'
+import { formatDigestHex, parseDigestOption, wholeFileDigests } from '../wire/digest-fields.ts'
 import { safeFileName } from '../wire/file-name.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { ifRange, policyAfter, type Version } from '../wire/validator.ts'
@@ -191,7 +191,7 @@ export class FileTransfer implements BodySink {
     })
     if (partial === undefined) return this.#restart('the partial file is gone or too short', false)
     this.#partial = partial
-    if (this.#isWhole) return
+    if (this.#isWhole) return this.#expectTold({ continuous: false })
     if (this.#version === undefined || this.#condition === undefined) {
       await this.#restart(
         'the server gave nothing that would prove the rest to be of the same version',
@@ -290,9 +290,22 @@ export class FileTransfer implements BodySink {
       digest: field('digest'),
       contentMd5: field('content-md5'),
     })
-    if (announced.length === 0 && this.order.digests.length === 0) return
+    if (announced.length === 0) return this.#expectTold(passage)
+    const [strongest] = announced
+    if (strongest !== undefined) {
+      const digest = `${strongest.algorithm}:${formatDigestHex(strongest)}`
+      this.#version = { ...this.#version, digest }
+    }
     this.#verification ??= new Verification(this.order.digests, passage)
     this.#verification.expect(announced)
+  }
+
+  /** What was told with an earlier part counts for the whole, whoever has died since. */
+  #expectTold(passage: Passage): void {
+    const { digest } = this.#version ?? {}
+    if (digest === undefined && this.order.digests.length === 0) return
+    this.#verification ??= new Verification(this.order.digests, passage)
+    if (digest !== undefined) this.#verification.expect([parseDigestOption(digest)])
   }
 
   /** The server may name the file, within the folder of the target. */

@@ -166,6 +166,7 @@ function decodeVersion(fields: Fields): Version {
     ...(fields.has('lastModified') && { lastModified: fields.text('lastModified') }),
     ...(fields.has('date') && { date: fields.text('date') }),
     ...(fields.has('size') && { size: fields.count('size') }),
+    ...(fields.has('digest') && { digest: fields.text('digest') }),
   }
 }
 

@@ -49,6 +49,8 @@ export interface Version {
   readonly date?: string
   /** Length of the whole file in bytes. */
   readonly size?: number
+  /** The strongest digest of the whole file that the server told: `sha-256:HEX`. Not compared, but to be verified. */
+  readonly digest?: string
 }
 
 /** Whether entity tags count; see the top of this file. */

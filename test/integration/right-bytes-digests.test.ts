@@ -150,6 +150,26 @@ suite('digests of a file in pieces', { concurrency: true }, () => {
   }
 })
 
+test('a digest that the server told with the first part counts for the whole file', async () => {
+  const target = home.path('told')
+  const options = {
+    field: 'Repr-Digest',
+    algorithm: 'sha-256',
+    of: 'other',
+    after: 40_000,
+    times: 1,
+  }
+  const url = server.url('digest', { size: SIZE, ...options, row: 'told' })
+  const { status, lastLine } = await home.run(['get', url, '-o', target, '-p', 'foreground', '-q'])
+  const { symbol, context } = parseLastLine(lastLine)
+  assert.equal(`${status} ${symbol} ${context}`, REFUSED)
+  assert.deepEqual(
+    server.requests(url).map(({ from }) => from),
+    [0, 40_000],
+  )
+  assert(!existsSync(target))
+})
+
 suite('a file that was refused for its digest', { concurrency: true }, () => {
   const rows = [
     ['the user', 'good', { changes: 1 }, [`sha256:${new Content(1_001, SIZE).digest('sha256')}`]],

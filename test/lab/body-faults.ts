@@ -147,8 +147,14 @@ const coded: Fault = lying(({ options }) => ({
   'Content-Encoding': options.text('coding', 'gzip'),
 }))
 
-/** A field with a digest. */
-const digest: Fault = lying(({ answer, options }) => {
+/** A field with a digest; `after`: the answer breaks off after so many bytes. */
+const digest: Fault = async (situation) => {
+  const { answer, options } = situation
+  const told = { ...situation, answer: withFields(answer, digestField(situation)) }
+  await (options.number('after', 0) > 0 ? cut(told) : give(told.exchange, told.answer))
+}
+
+function digestField({ answer, options }: Situation): Readonly<Record<string, string>> {
   const content = options.text('of', 'this') === 'this' ? answer.content.bytes() : Buffer.from('x')
   const algorithm = options.text('algorithm', 'sha-256')
   const hash = digestOf(algorithm, content)
@@ -159,7 +165,7 @@ const digest: Fault = lying(({ answer, options }) => {
     'Content-MD5': hash,
   }
   return { [field]: values[field] ?? structured }
-})
+}
 
 function digestOf(algorithm: string, bytes: Uint8Array): string {
   return hash(algorithm.replace('-', ''), bytes, 'base64')

@@ -184,6 +184,7 @@ export function fullFile(ordinal: number): JobFile {
       lastModified: 'Thu, 01 Jan 1970 00:00:00 GMT',
       date: 'Thu, 01 Jan 1970 00:00:01 GMT',
       size: 2 ** 50,
+      digest: `md5:${'ef'.repeat(16)}`,
     },
     size: 2 ** 50,
     ranges: [
