@@ -95,7 +95,6 @@ export class FileTransfer implements BodySink {
   #tagRestarts: number
   #restarts = 0
   #verdict: Verdict | undefined
-  #modified: number | undefined
   #localName: string
   #remoteName: string
   #fileIdentity: FileIdentity | undefined
@@ -271,7 +270,6 @@ export class FileTransfer implements BodySink {
     this.#size = verdict.size
     this.#version =
       verdict.offset === 0 ? verdict.version : { ...verdict.version, ...this.#version }
-    this.#modified = parseHttpDate(response.field('last-modified') ?? '')
     if (transfer.redirects.follow === 'report') this.#remoteName = response.url
     if (transfer.contentDisposition) this.#takeName(response)
     this.#partial ??= PartialFile.create(this.order.partialName, { target: this.#localName })
@@ -370,7 +368,9 @@ export class FileTransfer implements BodySink {
     // Many finished files wait for one sync: what is not needed any more is let go.
     this.#verification = undefined
     this.#verdict = undefined
-    this.#fileIdentity = this.#partial?.finish({ size: this.size, modifiedAt: this.#modified })
+    // Of the version: the last answer need not have told.
+    const modifiedAt = parseHttpDate(this.#version?.lastModified ?? '')
+    this.#fileIdentity = this.#partial?.finish({ size: this.size, modifiedAt })
   }
 
   /** Makes what is flushed durable, and says what that is. */

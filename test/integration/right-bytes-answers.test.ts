@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { assertWhole } from '../lab/expect.ts'
@@ -355,6 +355,10 @@ async function check({
   )
   if (ends === 'whole') assertWhole(target, server.resource(url))
   else await job.cancel()
+  const { lastModified = '' } = server.resource(url).file(Date.now())
+  if (ends === 'whole' && options.modified === undefined) {
+    assert.equal(statSync(target).mtimeMs, Date.parse(lastModified))
+  }
   assert.equal(state, ends === 'whole' ? 'ACKNOWLEDGED' : 'ERROR')
   assert.deepEqual(readdirSync(folder), ends === 'whole' ? ['file'] : [])
 }
