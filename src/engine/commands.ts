@@ -176,7 +176,7 @@ export class Commands {
   /**
    * Resolves when every finished file has its name.
    *
-   * @throws {JobError} as `findJob`; `BG_E_INVALID_STATE` for a final job
+   * @throws {JobError} as `findJob`; `BG_E_INVALID_STATE` for a final job, and for one that is cancelled meanwhile
    */
   async complete(caller: Caller, id: JobId): Promise<Outcome> {
     const job = findJob(this.#core, caller, id)
@@ -189,7 +189,10 @@ export class Commands {
       this.#core.save(intended)
       this.#housekeeping.advance(intended)
     })
-    return done
+    const outcome = await done
+    // Somebody cancelled meanwhile: files that had no name yet are gone.
+    if (outcome.job.state.kind === 'cancelled') throw invalidState(outcome.job, 'complete')
+    return outcome
   }
 
   /**

@@ -39,6 +39,20 @@ describe('Engine: the life of a job', () => {
     assert.deepEqual(final.state, { kind: 'acknowledged', partial: false })
   })
 
+  test('Complete does not succeed when the job is cancelled meanwhile', async () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 2)
+    bench.connect(job)
+    bench.checkpoint(job, done(0), done(1))
+    bench.over(job)
+    const completing = bench.engine.complete(me, job.id)
+    const cancelling = bench.engine.cancel(me, job.id)
+    bench.carriers.report({ kind: 'renamed', job: job.id, ordinals: [0] })
+    bench.carriers.report({ kind: 'discarded', job: job.id, leftovers: [] })
+    await assert.rejects(completing, { code: 'BG_E_INVALID_STATE' })
+    assert.equal((await cancelling).job.state.kind, 'cancelled')
+  })
+
   test('a job that completes itself needs nobody', () => {
     const bench = new Bench()
     const job = bench.add('normal', 1, { completesItself: true })
