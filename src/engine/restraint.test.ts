@@ -8,10 +8,11 @@ import { Bench, done, me } from './bench.suite.ts'
 
 const refusal = httpStatusFailure(429, 'The server answered 429')
 
-/** How easy the turn goes that a job has now. */
+/** The step at which the turn asks that a job has now. */
 function restraint(bench: Bench, job: Job): number {
-  const turn = bench.turn(job)
-  return bench.carriers.orders('fetch').find((order) => order.turn === turn)?.restraint ?? 0
+  const number = bench.turn(job)
+  const order = bench.carriers.orders('fetch').find(({ turn }) => turn === number)
+  return Math.ceil(order?.restraint ?? 0)
 }
 
 /** Lets a turn get some files, and then be refused; the next one begins. */
@@ -56,6 +57,21 @@ describe('Engine: restraint', () => {
     bench.engine.suspend(me, job.id)
     bench.over(job)
     bench.engine.resume(me, job.id)
+    assert.equal(restraint(bench, job), 0)
+  })
+
+  test('the minute may be one of many turns: whoever gets none that is longer is not held back for ever', () => {
+    const bench = new Bench()
+    const job = bench.add('normal', 100)
+    refuse(bench, job, [])
+    for (let turns = 0; turns < 4; turns++) {
+      assert(restraint(bench, job) > 0)
+      bench.connect(job)
+      bench.clock.turn(15_000)
+      bench.engine.suspend(me, job.id)
+      bench.over(job)
+      bench.engine.resume(me, job.id)
+    }
     assert.equal(restraint(bench, job), 0)
   })
 

@@ -33,17 +33,23 @@ test('tightened() goes on only while something comes before the refusal, and com
   assert(pressureOf(step, 6).spacingMs > 5_000)
 })
 
-test('eased() takes a step back every minute, never below none, in however many looks', () => {
+test('a step holds for a whole minute, and begins anew with every refusal', () => {
+  const steps = [59_999, 60_000, 119_999, 120_000].map((elapsedMs) => eased(2, elapsedMs))
   assert.deepEqual(
-    [eased(3, 59_999), eased(3, 60_000), eased(3, 125_000), eased(1, 1e9)],
-    [3, 2, 1, 0],
+    steps.map((step) => pressureOf(step, 6)),
+    [2, 1, 1, 0].map((step) => pressureOf(step, 6)),
   )
-  const minutes = fc.nat({ max: 20 })
+  assert.deepEqual([tightened(1.5, false), tightened(1.5, true)], [2, 3])
+})
+
+test('eased() takes a step back every minute, never below none, in however many looks', () => {
+  assert.deepEqual([eased(3, 60_000), eased(3, 150_000), eased(1, 1e9)], [2, 0.5, 0])
+  const quarters = fc.nat({ max: 80 })
   fc.assert(
-    fc.property(fc.nat({ max: 9 }), minutes, minutes, (step, one, two) => {
+    fc.property(fc.nat({ max: 9 }), quarters, quarters, (step, one, two) => {
       assert.equal(
-        eased(eased(step, one * 60_000), two * 60_000),
-        eased(step, (one + two) * 60_000),
+        eased(eased(step, one * 15_000), two * 15_000),
+        eased(step, (one + two) * 15_000),
       )
     }),
   )

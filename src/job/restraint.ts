@@ -9,7 +9,7 @@
 import type { Failure } from './failure.ts'
 import { httpStatusHresult } from './hresult.ts'
 
-/** Steps: 0 is no restraint at all. */
+/** Steps, the last of which may have been eased in part: 0 is no restraint at all. */
 export type Restraint = number
 
 /** Between two requests at the first step: forty in a second. */
@@ -29,18 +29,19 @@ export function isTooMuch({ hresult, retryAfterMs }: Failure): boolean {
   return tooMuch.has(hresult) && retryAfterMs === undefined
 }
 
-/** What is left of a restraint after so many milliseconds without a refusal. */
+/** What is left of a restraint after so many milliseconds without a refusal, in how many turns ever. */
 export function eased(restraint: Restraint, elapsedMs: number): Restraint {
-  return Math.max(0, restraint - Math.floor(elapsedMs / STEP_MS))
+  return Math.max(0, restraint - elapsedMs / STEP_MS)
 }
 
 /**
- * The restraint after a refusal.
+ * The restraint after a refusal: of whole steps, because the last one begins anew.
  *
  * @param hasProgressed whether anything came before it: a server that is down refuses whoever asks, however gently
  */
 export function tightened(restraint: Restraint, hasProgressed: boolean): Restraint {
-  return restraint > 0 && !hasProgressed ? restraint : Math.min(MOST, restraint + 1)
+  const step = Math.ceil(restraint)
+  return step > 0 && !hasProgressed ? step : Math.min(MOST, step + 1)
 }
 
 /** How a turn asks. */
@@ -51,11 +52,12 @@ export interface Pressure {
   readonly spacingMs: number
 }
 
-/** How a turn asks at this step. @param connections how many it may have without restraint */
+/** How a turn asks at this step, until nothing of it is left. @param connections how many it may have without restraint */
 export function pressureOf(restraint: Restraint, connections: number): Pressure {
-  if (restraint <= 0) return { connections, spacingMs: 0 }
+  const step = Math.ceil(restraint)
+  if (step <= 0) return { connections, spacingMs: 0 }
   return {
-    connections: Math.max(1, Math.floor(connections / 2 ** restraint)),
-    spacingMs: LEAST_SPACING_MS * 2 ** (restraint - 1),
+    connections: Math.max(1, Math.floor(connections / 2 ** step)),
+    spacingMs: LEAST_SPACING_MS * 2 ** (step - 1),
   }
 }
