@@ -8,7 +8,7 @@ import type { JobEventView, JobView } from '../rpc/contract.ts'
 import { formatEvent, keepAliveComment } from '../rpc/server-sent-events.ts'
 import { view } from './handlers.ts'
 
-/** How often progress of one job is told at most: that bytes moved, or that it has more files. */
+/** How often progress of one job is told at most: that bytes moved, or that more files have come. */
 const PROGRESS_EVERY_MS = 200
 
 /** How often a silent stream shows that it lives. */
