@@ -211,7 +211,7 @@ export class FileTransfer implements BodySink {
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {
       this.#size = verdict.size
-      return
+      return this.#expectTold({ continuous: false })
     }
     if (trailers.size > 0) {
       this.#verification ??= new Verification(this.order.digests, { continuous: false })

@@ -96,6 +96,29 @@ test('where a redirect has led is not asked as the origin that the job has named
   for (const { fields } of elsewhere.heard) assert.equal(fields.get('authorization'), undefined)
 })
 
+test('a digest that was told counts also where it turns out later that no byte is missing', async (t) => {
+  const folder = temporaryFolder(t)
+  const tag = 'ETag: "v"'
+  const digest = `Repr-Digest: sha-256=:${'A'.repeat(43)}=:`
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('range')
+      ? { say: answer(416, [tag, 'Content-Range: bytes */2']) }
+      : {
+          say: `HTTP/1.1 200 OK\r\n${tag}\r\n${digest}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nxx\r\n`,
+          end: 'close',
+        },
+  )
+  const first = new FileTransfer(order(folder, server.url), context(t, {}))
+  await assert.rejects(first.run())
+  const { ranges, version } = first.promise()
+  first.close()
+  assert.equal(countBytes(ranges), 2)
+  assert(version !== undefined)
+  const second = new FileTransfer({ ...order(folder, server.url), ranges, version }, context(t, {}))
+  await assert.rejects(second.run(), { code: 'BG_E_VALIDATION_FAILED' })
+  second.close()
+})
+
 test('of a server that did not prove itself no byte is promised, whenever a checkpoint is made', async (t) => {
   const folder = temporaryFolder(t)
   const forged = `Authentication-Info: rspauth="${'0'.repeat(32)}"`
