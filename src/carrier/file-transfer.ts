@@ -29,7 +29,13 @@ import type { Identity } from '../http/identity.ts'
 import { failure, FailureError } from '../job/failure.ts'
 import type { FileIdentity, TransferOptions } from '../job/job.ts'
 import { parseContentDispositionFileName } from '../wire/content-disposition.ts'
-import { formatDigestHex, parseDigestOption, wholeFileDigests } from '../wire/digest-fields.ts'
+import {
+  formatDigestHex,
+  parseDigestOption,
+  strongestFirst,
+  wholeFileDigests,
+  type Digest,
+} from '../wire/digest-fields.ts'
 import { safeFileName } from '../wire/file-name.ts'
 import { parseHttpDate } from '../wire/http-date.ts'
 import { ifRange, policyAfter, type Version } from '../wire/validator.ts'
@@ -190,7 +196,7 @@ export class FileTransfer implements BodySink {
     })
     if (partial === undefined) return this.#restart('the partial file is gone or too short', false)
     this.#partial = partial
-    if (this.#isWhole) return this.#expectTold({ continuous: false })
+    if (this.#isWhole) return this.#expect([], { continuous: false })
     if (this.#version === undefined || this.#condition === undefined) {
       await this.#restart(
         'the server gave nothing that would prove the rest to be of the same version',
@@ -211,11 +217,11 @@ export class FileTransfer implements BodySink {
     if (verdict?.kind === 'restart') return this.#restart(verdict.reason, verdict.tagOnly)
     if (verdict?.kind === 'whole') {
       this.#size = verdict.size
-      return this.#expectTold({ continuous: false })
+      return this.#expect([], { continuous: false })
     }
     if (trailers.size > 0) {
-      this.#verification ??= new Verification(this.order.digests, { continuous: false })
-      this.#verification.expectTrailers(trailers, response.status)
+      const { status } = response
+      this.#takeClaims({ status, field: (name) => trailers.get(name) }, { continuous: false })
     }
     this.#size ??= this.#position
     if (this.#position === before && !this.#isWhole) {
@@ -280,30 +286,29 @@ export class FileTransfer implements BodySink {
     }
   }
 
-  /** What the user and the server say the file should be; of most files nobody says anything. */
-  #takeClaims({ status, field }: HttpResponse, passage: Passage): void {
+  /** What a server says the file should be, before its body or behind; most say nothing. */
+  #takeClaims({ status, field }: Pick<HttpResponse, 'status' | 'field'>, passage: Passage): void {
     const announced = wholeFileDigests(status, {
       reprDigest: field('repr-digest'),
       contentDigest: field('content-digest'),
       digest: field('digest'),
       contentMd5: field('content-md5'),
     })
-    if (announced.length === 0) return this.#expectTold(passage)
-    const [strongest] = announced
-    if (strongest !== undefined) {
-      const digest = `${strongest.algorithm}:${formatDigestHex(strongest)}`
-      this.#version = { ...this.#version, digest }
-    }
-    this.#verification ??= new Verification(this.order.digests, passage)
-    this.#verification.expect(announced)
+    this.#expect(announced, passage)
   }
 
-  /** What was told with an earlier part counts for the whole, whoever has died since. */
-  #expectTold(passage: Passage): void {
+  /** What was told with any part counts for the whole, whoever has died since; and so does what the user says. */
+  #expect(announced: readonly Digest[], passage: Passage): void {
     const { digest } = this.#version ?? {}
-    if (digest === undefined && this.order.digests.length === 0) return
+    const told =
+      digest === undefined ? announced : strongestFirst([...announced, parseDigestOption(digest)])
+    const [strongest] = told
+    if (strongest === undefined && this.order.digests.length === 0) return
     this.#verification ??= new Verification(this.order.digests, passage)
-    if (digest !== undefined) this.#verification.expect([parseDigestOption(digest)])
+    this.#verification.expect(told)
+    if (strongest === undefined) return
+    const hex = formatDigestHex(strongest)
+    this.#version = { ...this.#version, digest: `${strongest.algorithm}:${hex}` }
   }
 
   /** The server may name the file, within the folder of the target. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { encodeCredentials } from '../auth/credential-record.ts'
@@ -115,6 +116,51 @@ test('a digest that was told counts also where it turns out later that no byte i
   assert.equal(countBytes(ranges), 2)
   assert(version !== undefined)
   const second = new FileTransfer({ ...order(folder, server.url), ranges, version }, context(t, {}))
+  await assert.rejects(second.run(), { code: 'BG_E_VALIDATION_FAILED' })
+  second.close()
+})
+
+test('a digest that came behind the body counts also where nobody had the time to hold it against the file', async (t) => {
+  const folder = temporaryFolder(t)
+  const trailer = `Repr-Digest: sha-256=:${'A'.repeat(43)}=:`
+  const server = await hostile(t, () => ({
+    say: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nxx\r\n0\r\n${trailer}\r\n\r\n`,
+  }))
+  const suspended = new AbortController()
+  const { signal } = suspended
+  const received = (): void => suspended.abort()
+  const first = new FileTransfer(order(folder, server.url), context(t, { signal, received }))
+  await assert.rejects(first.run(), { name: 'AbortError' })
+  const { ranges, size, version } = first.promise()
+  first.close()
+  assert.deepEqual([countBytes(ranges), size], [2, 2])
+  assert(size !== undefined && version !== undefined)
+  const again = { ...order(folder, server.url), ranges, size, version }
+  const second = new FileTransfer(again, context(t, {}))
+  await assert.rejects(second.run(), { code: 'BG_E_VALIDATION_FAILED' })
+  second.close()
+})
+
+test('the strongest digest counts that was told with any part of a file', async (t) => {
+  const folder = temporaryFolder(t)
+  const tag = 'ETag: "v"'
+  const strong = `Repr-Digest: sha-256=:${'A'.repeat(43)}=:`
+  const weak = `Digest: MD5=${createHash('md5').update('xxyy').digest('base64')}`
+  const server = await hostile(t, ({ fields }) =>
+    fields.has('range')
+      ? { say: answer(206, [tag, weak, 'Content-Range: bytes 2-3/4'], 'yy') }
+      : {
+          say: `HTTP/1.1 200 OK\r\n${tag}\r\n${strong}\r\nContent-Length: 4\r\n\r\nxx`,
+          end: 'close',
+        },
+  )
+  const first = new FileTransfer(order(folder, server.url), context(t, {}))
+  await assert.rejects(first.run())
+  const { ranges, version, size } = first.promise()
+  first.close()
+  assert(version !== undefined && size !== undefined)
+  const again = { ...order(folder, server.url), ranges, version, size }
+  const second = new FileTransfer(again, context(t, {}))
   await assert.rejects(second.run(), { code: 'BG_E_VALIDATION_FAILED' })
   second.close()
 })

@@ -8,7 +8,6 @@ import { array, assert as check, asyncProperty, nat } from 'fast-check'
 
 import type { ExpectedDigest } from '../job/job.ts'
 import type { DigestAlgorithm } from '../wire/digest-fields.ts'
-import { Fields } from '../wire/fields.ts'
 import { rejectionOf, temporaryFolder } from './disks.suite.ts'
 import { PartialFile } from './partial-file.ts'
 import { Verification } from './verify.ts'
@@ -25,10 +24,6 @@ const vectors = [
 ] as const
 
 const { signal } = new AbortController()
-
-function base64(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('base64')
-}
 
 /** A flushed file of these bytes. */
 function fileOf(t: TestContext, bytes: Uint8Array): PartialFile {
@@ -175,29 +170,6 @@ test('Verification says that the server announced what differs', async (t) => {
     verification.check(fileOf(t, Buffer.from('abc')), 3, signal),
   )
   assert.match(sentence, / is 900150983cd24fb0d6963f7d28e17f72, 0{32} was announced by the server$/)
-})
-
-test('Verification takes digests from the trailers', async (t) => {
-  const file = fileOf(t, Buffer.from('abc'))
-  const right = base64(vectors[2][1])
-  const wrong = base64('0'.repeat(64))
-  const rows = [
-    ['Repr-Digest', `sha-256=:${right}:`, 206, true],
-    ['Repr-Digest', `sha-256=:${wrong}:`, 206, false],
-    ['Content-Digest', `sha-256=:${wrong}:`, 206, true],
-    ['Content-Digest', `sha-256=:${wrong}:`, 200, false],
-    ['Digest', `SHA-256=${wrong}`, undefined, false],
-    ['Content-Digest', `sha-256=:${wrong}:`, undefined, true],
-    ['Expires', 'never', 200, true],
-  ] as const
-  for (const [name, value, status, isRight] of rows) {
-    const verification = new Verification([], { continuous: true })
-    verification.update(Buffer.from('abc'))
-    verification.expectTrailers(new Fields([[name, value]]), status)
-    const checked = verification.check(file, 3, signal)
-    if (isRight) await checked
-    else assert.equal((await rejectionOf(checked)).symbol, 'BG_E_VALIDATION_FAILED')
-  }
 })
 
 test('Verification stops reading when its signal is aborted', async (t) => {

@@ -11,11 +11,9 @@ import type { ExpectedDigest } from '../job/job.ts'
 import {
   digestAlgorithms,
   formatDigestHex,
-  wholeFileDigests,
   type Digest,
   type DigestAlgorithm,
 } from '../wire/digest-fields.ts'
-import type { Fields } from '../wire/fields.ts'
 import type { PartialFile } from './partial-file.ts'
 
 /** How much is read back at a time. */
@@ -56,23 +54,6 @@ export class Verification {
       const { algorithm } = digest
       this.#announced.set(algorithm, { algorithm, hex: formatDigestHex(digest), by: 'server' })
     }
-  }
-
-  /**
-   * Takes what the fields after the body say.
-   *
-   * @param status of the response; without it only what holds for the whole file with any status counts
-   */
-  expectTrailers(trailers: Fields, status = 206): void {
-    if (trailers.size === 0) return
-    this.expect(
-      wholeFileDigests(status, {
-        reprDigest: trailers.get('repr-digest'),
-        contentDigest: trailers.get('content-digest'),
-        digest: trailers.get('digest'),
-        contentMd5: trailers.get('content-md5'),
-      }),
-    )
   }
 
   /** Takes the next bytes of the file; nothing is kept of them. */

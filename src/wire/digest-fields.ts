@@ -219,7 +219,7 @@ function select(
 }
 
 /** One digest per algorithm, the first that is found, in the order of {@link digestAlgorithms}. */
-function strongestFirst(digests: readonly Digest[]): readonly Digest[] {
+export function strongestFirst(digests: readonly Digest[]): readonly Digest[] {
   return digestAlgorithms.flatMap(
     (algorithm) => digests.find((digest) => digest.algorithm === algorithm) ?? [],
   )
