@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { before, suite, test } from 'node:test'
 import { LullHome } from '../lab/lull.ts'
-import { complete, shellNeeds, whyWithout, type Completion } from '../lab/shells.ts'
+import { complete, shellNames, whyWithout, type Completion } from '../lab/shells.ts'
 
 /** What is typed, and all that is offered for it. */
 const offers: readonly (readonly [typed: string, offered: readonly string[], why: string])[] = [
@@ -36,6 +36,8 @@ const insertions: readonly (readonly [typed: string, line: string, why: string])
   ['lull get -o br\\[', 'lull get -o br\\[1\\].txt ', 'brackets'],
   ['lull get -o co:l', 'lull get -o co:lon.txt ', 'a colon'],
   ['lull get -o it', "lull get -o it\\'s ", 'a quote'],
+  ['lull get -o ho', 'lull get -o ho\\;touch\\ run ', 'a name that would be a command'],
+  ['lull get --output=ho', 'lull get --output=ho\\;touch\\ run ', 'such a name behind ='],
   ['lull get -d dir', 'lull get -d dir\\[1\\]/', 'a folder'],
   ['lull jobs --state queued,susp', 'lull jobs --state queued,suspended ', 'a list'],
   ['lull jobs --state=queued,susp', 'lull jobs --state=queued,suspended ', 'a list behind ='],
@@ -46,13 +48,24 @@ const notOfFish: typeof insertions = [
   ['lull get --output=co:l', 'lull get --output=co:lon.txt ', 'a colon behind ='],
 ]
 
+/** What there is to complete. */
+const files = [
+  'a_b.txt',
+  'my list.txt',
+  'br[1].txt',
+  'br1.txt',
+  'co:lon.txt',
+  "it's",
+  'ho;touch run',
+]
+
 /** Words in front of the id of a job. */
 const beforeIds = ['lull job ', 'lull suspend --json ', 'lull credentials list ', 'lull doctor -j ']
 
 /** A job may be called anything; what it is called is neither offered nor run. */
 const HOSTILE = '"id": "$(touch run)" `touch run`'
 
-for (const shell of Object.keys(shellNeeds)) {
+for (const shell of shellNames) {
   suite(shell, { skip: whyWithout(shell) }, () => {
     const inserted = shell === 'fish' ? insertions : [...insertions, ...notOfFish]
     const completions = new Map<string, Completion>()
@@ -60,9 +73,7 @@ for (const shell of Object.keys(shellNeeds)) {
 
     before(async () => {
       await using home = new LullHome()
-      for (const name of ['a_b.txt', 'my list.txt', 'br[1].txt', 'br1.txt', 'co:lon.txt', "it's"]) {
-        writeFileSync(home.path(name), '')
-      }
+      for (const name of files) writeFileSync(home.path(name), '')
       for (const name of ['my folder', 'dir[1]']) mkdirSync(home.path(name))
       const manager = await home.manager()
       for (const name of ['one', HOSTILE]) ids.push((await manager.createJob(name)).id)

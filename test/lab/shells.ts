@@ -11,7 +11,13 @@ export const shellNeeds: Needs = { bash: 'bash', zsh: 'zsh', fish: 'fish' }
 
 /** Why a shell cannot be tried here; `false` when it can. */
 export function whyWithout(shell: string): string | false {
-  return noTerminal || whyMissing({ [shell]: shellNeeds[shell] ?? shell })
+  const program = programOf(shell)
+  return noTerminal || whyMissing({ [program]: shellNeeds[program] ?? program })
+}
+
+/** What a shell is started as, and has its script by. */
+function programOf(shell: string): string {
+  return shell.split(' ', 1)[0] ?? shell
 }
 
 /** What a shell made of a line. */
@@ -34,12 +40,11 @@ interface Shell {
  * Each reads the script, keeps what is offered, and has Ctrl-X p write both down: the line, every offer and an empty
  * string, each with a NUL behind it. Then it empties the line and shows that it is ready for the next one.
  */
-const shells: Readonly<Record<string, Shell>> = {
-  bash: {
-    file: 'bashrc',
-    start: (folder) => `bash --rcfile '${join(folder, 'bashrc')}' -i`,
-    keys: '\t\x18p',
-    begins: `
+const bash: Shell = {
+  file: 'bashrc',
+  start: (folder) => `bash --rcfile '${join(folder, 'bashrc')}' -i`,
+  keys: '\t\x18p',
+  begins: `
 PS1='$ '
 source ./script
 eval "real$(declare -f _lull)"
@@ -52,7 +57,12 @@ probe() {
 bind -x '"\\C-xp": probe'
 echo "<ready>"
 `,
-  },
+}
+
+const shells: Readonly<Record<string, Shell>> = {
+  bash,
+  // As 3.2 of macOS is, which has no such command.
+  'bash without compopt': { ...bash, begins: `enable -n compopt\n${bash.begins}` },
   zsh: {
     file: '.zshrc',
     start: (folder) => `ZDOTDIR='${folder}' zsh -d -i`,
@@ -105,6 +115,9 @@ echo '<ready>'
   },
 }
 
+/** The shells in which the scripts are tried. */
+export const shellNames: readonly string[] = Object.keys(shells)
+
 /** Types each of these lines, hits the tab key behind it, and says what came of it. */
 export async function complete(
   shell: string,
@@ -115,7 +128,7 @@ export async function complete(
   const folder = join(home.folder, shell)
   mkdirSync(folder)
   writeFileSync(join(folder, file), begins)
-  const { stdout } = await home.run(['completion', shell])
+  const { stdout } = await home.run(['completion', programOf(shell)])
   writeFileSync(home.path('script'), stdout)
   const env = { ...process.env, LULL_HOME: home.home, PATH: pathWithLull(home), HOME: folder }
   const answers = [...lines.map((line) => line + keys), 'exit\n'].map(

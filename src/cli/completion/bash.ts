@@ -64,7 +64,8 @@ ${pairs.map(secondWord).join('\n')}
 ${verbSpecs.map(([verb, spec]) => verbCase(verb, spec)).join('\n')}
   esac
 }
-complete -F _lull lull
+# Bash 3.2 cannot tell names of files from other words while it completes: then all are quoted alike.
+if type compopt >/dev/null 2>&1; then complete -F _lull lull; else complete -o filenames -F _lull lull; fi
 `
 }
 
