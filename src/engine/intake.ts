@@ -171,7 +171,7 @@ export class Intake {
     const job = this.#core.store.find(report.job)
     const before = turn?.inHand.get(report.ordinal)
     if (turn === undefined || job === undefined || before === undefined) return
-    this.#core.world.log.write('info', 'A remote file changed: it starts again from zero', {
+    this.#core.world.log.write('info', 'A file starts again from zero', {
       job: job.id,
       file: report.ordinal,
       reason: report.reason,
