@@ -114,11 +114,10 @@ suite('a full disk', full, () => {
       shown += String(piece)
       if (/the disk is full/u.test(shown)) break
     }
-    disk.empty()
     const job = (await home.jobs()).find(({ displayName }) => displayName === 'followed')
     assert(job !== undefined)
     const found = await (await home.manager()).getJob(job.id)
-    await found.resume()
+    disk.empty()
     assert.equal((await settle(found)).state, 'ACKNOWLEDGED')
     assertWhole(join(disk.folder, 'file'), server.resource(url))
   })
