@@ -15,7 +15,7 @@
  * - *detour*: a request to another place (a sign-in server, a token endpoint) without which a handshake cannot go on.
  */
 
-import type { Field } from '../wire/fields.ts'
+import { Fields, type Field } from '../wire/fields.ts'
 
 /** Who asks for proof (BG_AUTH_TARGET, A1). */
 export type AuthTarget = 'server' | 'proxy'
@@ -73,6 +73,8 @@ export const targetFields: Readonly<Record<AuthTarget, TargetFields>> = {
 
 /** The values of every line of one field, in order and never joined (A174). */
 export function fieldValues(fields: Iterable<Field>, name: string): readonly string[] {
+  // What was read off the wire cuts out what is asked for, and nothing else.
+  if (fields instanceof Fields) return fields.all(name)
   const wanted = name.toLowerCase()
   const values: string[] = []
   for (const field of fields) {
